@@ -1,0 +1,34 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all unit tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Reference data beside the checkout (key lists of the real charts, labelled corpora): IAS_SHARED, or ../shared.
+
+    A user's checkout has none: there the test is skipped. CI must have it.
+    """
+    folder = Path(os.environ.get("IAS_SHARED") or ROOT.parent / "shared")
+    if not folder.is_dir():
+        message = f"no reference data at {folder} (set IAS_SHARED)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder
