@@ -71,7 +71,7 @@ def required_version(go_mod: str, module: str) -> str:
 
 def module_of(package: str, go_mod: str) -> str:
     """The required module that holds `package`: the longest one whose path begins it."""
-    modules = re.findall(r"^(?:require)?\s*(\S+) v\S+", go_mod, re.MULTILINE)
+    modules: list[str] = re.findall(r"^(?:require)?\s*(\S+) v\S+", go_mod, re.MULTILINE)
     holders = [module for module in modules if package == module or package.startswith(module + "/")]
     if not holders:
         raise ToolchainError(f"no module in go.mod holds {package}; name the module in tools.toml")
@@ -104,11 +104,16 @@ def cache() -> Path:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold `path` as a lock: of two that want the same program, one builds and the other waits."""
+def locked(name: str) -> Iterator[None]:
+    """Hold the lock of one program: of two that want it, one builds and the other waits, and says so."""
+    path = cache() / f".{name}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"waiting for {name}, which is being built", flush=True)
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 
@@ -157,7 +162,7 @@ def require(names: Iterable[str]) -> dict[str, Path]:
         tool = tools[name]
         binary = cache() / f"{name}-{tool.key}"
         if not binary.exists():
-            with locked(cache() / f".{name}.lock"):
+            with locked(name):
                 if not binary.exists():
                     started = time.monotonic()
                     print(f"[{number}/{len(wanted)}] building {name} {tool.version} ...", flush=True)

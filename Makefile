@@ -1,0 +1,72 @@
+# Two commands do everything: `make demo` and `make test`. What they make is kept: a second run builds nothing.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV   := .venv
+PYTHON := $(VENV)/bin/python
+LAB    := $(PYTHON) -m tests.lab
+READY  := $(VENV)/.made-from-lock
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: help demo demo-down test unit lint contracts sanity charts molecule test-kill lab-build lab-up venv bench clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -ts "$$(printf '\t')"
+
+venv: $(READY)
+$(READY): requirements/dev.txt
+	python=$$(sh tests/find-python) && "$$python" -m venv --clear $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	touch $@
+
+demo: $(READY) ## deploy the stack and a small running platform on the lab's kind cluster, and prove that it works
+	@$(MAKE) --no-print-directory -j2 lab-build lab-up
+	$(LAB) images
+	$(LAB) platform
+	ansible-playbook site.yml -i inventories/lab
+
+demo-down: $(READY) ## remove what `make demo` started
+	$(LAB) down
+
+test: $(READY) ## every test: checks and unit tests first, then the stack on the lab
+	$(PYTHON) -m tests.stages
+
+unit: $(READY) ## unit tests
+	$(PYTHON) -m pytest -q --junitxml=.lab/junit-unit.xml
+
+lint: $(READY) ## ruff, mypy, yamllint, ansible-lint
+	ruff check .
+	ruff format --check .
+	mypy tests/lab tests/stages.py tools
+	MYPYPATH=collections mypy -p ansible_collections.ias.observability.plugins
+	yamllint --strict .
+	ansible-lint --offline -q
+
+contracts: $(READY) ## what contracts/ promises, checked without a cluster
+	$(PYTHON) -m tools.contracts check
+
+sanity: $(READY) ## ansible-test sanity, on a built copy of the collection
+	tests/sanity/run
+
+charts: $(READY) ## the configurations that the charts render, checked by the programs that read them
+	$(PYTHON) -m pytest -q tests/integration/charts --junitxml=.lab/junit-charts.xml
+
+molecule: $(READY) ## the stack on the lab: create, converge, idempotence, check mode, verify, destroy
+	molecule test
+
+test-kill: $(READY) ## kill site.yml at every step; a second run must converge (not part of `make test`)
+	$(PYTHON) -m pytest -q tests/integration/kill
+
+lab-build: $(READY) ## what the lab needs, built (about 50 minutes once where nothing can be pulled; then kept)
+	$(LAB) build
+
+lab-up: $(READY) ## the lab's cluster alone
+	$(LAB) up
+
+bench: $(READY) ## ratios against peers, as JSON
+	$(PYTHON) -m tests.bench
+
+clean: ## remove what was built in this checkout (the user's cache stays)
+	test ! -e .lab || $(LAB) down --purge
+	rm -rf $(VENV) .lab .cache build
