@@ -1,0 +1,190 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Requests to a Kubernetes API, as plain JSON.
+
+Credentials come the way kubernetes.core takes them (options, then K8S_AUTH_* variables, then the pod's own
+account, then the default kubeconfig), so that one set of options means the same in every task of a play.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode
+
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as core
+
+from .errors import ApiError, KubeError, refused, unreachable
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
+
+MISSING = ""
+try:
+    import kubernetes
+    import urllib3
+    import yaml
+except ImportError as missing:  # told by connect()
+    MISSING = missing.name or str(missing)
+
+AUTH_ARGS: dict[str, Any] = dict(AUTH_ARG_SPEC)
+
+Object = dict[str, Any]
+APPLY = "application/apply-patch+yaml"
+PAGE = 500
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 60.0
+BACKOFF_SECONDS = 0.3
+
+
+def connect(params: Mapping[str, Any]) -> ApiClient:
+    """Read the credentials that `params` (a module's parameters) name. Asks the API nothing."""
+    if MISSING:
+        raise KubeError(f"the Python library {MISSING} is missing", "Install kubernetes >= 24.2")
+    unusable = (kubernetes.config.ConfigException, yaml.YAMLError)
+    options = {name: params[name] for name in AUTH_ARGS if params.get(name) is not None}
+    auth = core._create_auth_spec(**options)
+    _require_file(auth.get("kubeconfig"))
+    try:
+        client = kubernetes.client.ApiClient(core._create_configuration(auth))
+        for name, value in core._create_headers(**options).items():
+            client.default_headers[name] = ",".join(value) if isinstance(value, list) else value
+    except (*unusable, OSError, TypeError, ValueError, KeyError, AttributeError) as error:
+        source = auth.get("kubeconfig")
+        what = f"the kubeconfig {source}" if isinstance(source, str) else "the kubeconfig"
+        raise KubeError(
+            f"{what} cannot be used: {_one_line(error)}",
+            "Set the option kubeconfig or K8S_AUTH_KUBECONFIG to a valid file",
+        ) from error
+    return client
+
+
+class Cluster:
+    """One API server. Every call is bounded in time and raises KubeError, or ApiError when the API says no."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self.client = client
+        self.host: str = client.configuration.host
+
+    def get(self, path: str, **query: str) -> Object:
+        """Read one object."""
+        return self._json("GET", path, query)
+
+    def find(self, path: str, **query: str) -> Object | None:
+        """Read one object, or None where there is none (or the API does not know its kind)."""
+        try:
+            return self.get(path, **query)
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def items(self, path: str, **query: str) -> Iterator[Object]:
+        """Read a list, page by page."""
+        token = ""
+        while True:
+            page = self.get(path, limit=str(PAGE), **({"continue": token} if token else {}), **query)
+            yield from page.get("items") or []
+            token = page.get("metadata", {}).get("continue") or ""
+            if not token:
+                return
+
+    def text(self, path: str, **query: str) -> str:
+        """Read something that is not JSON: a log."""
+        return self._send("GET", path, query).decode("utf-8", "replace")
+
+    def create(self, path: str, body: Object) -> Object:
+        """Create an object, or ask a review."""
+        return self._json("POST", path, {}, body)
+
+    def apply(self, path: str, body: Object, *, manager: str, dry_run: bool) -> Object:
+        """Server-side apply, taking over fields that another manager holds. Returns the object as it is afterwards."""
+        query = {"fieldManager": manager, "force": "true", **({"dryRun": "All"} if dry_run else {})}
+        return self._json("PATCH", path, query, body, APPLY)
+
+    def delete(self, path: str, resource_version: str) -> None:
+        """Delete an object unless it has changed since it was read (409 then)."""
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"resourceVersion": resource_version}}
+        self._json("DELETE", path, {}, body)
+
+    def _json(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: Object | None = None,
+        kind: str = "application/json",
+    ) -> Object:
+        answer = self._send(method, path, query, body, kind)
+        try:
+            return cast("Object", json.loads(answer))
+        except ValueError as error:
+            raise KubeError(
+                f"{self.host} does not answer like a Kubernetes API ({path}: {answer[:60]!r})",
+                "Check the server address",
+            ) from error
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: Object | None = None,
+        kind: str = "application/json",
+    ) -> bytes:
+        url = self.host.rstrip("/") + path + (f"?{urlencode(query)}" if query else "")
+        # Everything sent from here can be sent twice: reads, reviews, applies, and deletes of one known version.
+        retry = urllib3.Retry(
+            total=3,
+            connect=1,
+            other=0,
+            status_forcelist=(429, 502, 503, 504),
+            allowed_methods=None,
+            backoff_factor=BACKOFF_SECONDS,
+            backoff_jitter=BACKOFF_SECONDS,
+            raise_on_status=False,
+        )
+        try:
+            answer = self.client.rest_client.pool_manager.request(
+                method,
+                url,
+                headers=self._headers() | {"Content-Type": kind},
+                body=None if body is None else json.dumps(body).encode(),
+                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+                retries=retry,
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise unreachable(self.host, error) from error
+        if answer.status >= 400:
+            raise refused(answer.status, answer.data, method, self.host + path)
+        return answer.data
+
+    def _headers(self) -> dict[str, str]:
+        return {**self.client.default_headers, **authorization(self.client)}
+
+
+def authorization(client: ApiClient) -> dict[str, str]:
+    """The authorization header, fetched anew each time: tokens expire, and the library renews them here."""
+    token = client.configuration.auth_settings().get("BearerToken", {}).get("value")
+    return {"authorization": token} if token else {}
+
+
+def _require_file(kubeconfig: object) -> None:
+    """The library does not say which file it missed."""
+    if not isinstance(kubeconfig, str):
+        return
+    files = [Path(name).expanduser() for name in kubeconfig.split(os.pathsep) if name]
+    if not any(file.exists() for file in files):
+        raise KubeError(
+            f"the kubeconfig {kubeconfig} does not exist", "Set the option kubeconfig or K8S_AUTH_KUBECONFIG"
+        )
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

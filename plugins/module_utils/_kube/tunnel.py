@@ -1,0 +1,127 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""HTTP to a service inside the cluster through the API server: a port-forward in this process.
+
+No kubectl, no listening port. Each pooled connection is one websocket to a ready pod of the service, looked up anew
+when it is opened, so a pod that was replaced is found again by the pool's next connection.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .client import Cluster, authorization
+from .errors import ApiError, KubeError
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
+    from urllib3.connection import HTTPConnection
+
+with suppress(ImportError):  # told by connect()
+    import kubernetes
+    import urllib3
+    from kubernetes.stream import ws_client
+
+CONNECTIONS = 8
+
+
+class Endpoint(NamedTuple):
+    """One port of one pod."""
+
+    pod: str
+    port: int
+
+
+class Tunnel:
+    """A connection pool to `service:port`. Close it, or use it in a with statement."""
+
+    def __init__(self, cluster: Cluster, namespace: str, service: str, port: int) -> None:
+        self.pool = urllib3.HTTPConnectionPool(f"{service}.{namespace}", port, maxsize=CONNECTIONS)
+
+        def dial() -> socket.socket:
+            return open_socket(cluster.client, namespace, find_endpoint(cluster, namespace, service, port))
+
+        self.pool.ConnectionCls = _connection_class(dial)
+
+    def __enter__(self) -> Tunnel:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.pool.close()
+
+
+def forward(client: ApiClient, namespace: str, service: str, port: int) -> Tunnel:
+    """A tunnel to a service; raises KubeError at once when no ready pod stands behind it."""
+    cluster = Cluster(client)
+    find_endpoint(cluster, namespace, service, port)
+    return Tunnel(cluster, namespace, service, port)
+
+
+def find_endpoint(cluster: Cluster, namespace: str, service: str, port: int) -> Endpoint:
+    """A ready pod behind the service, and the pod's own number for the service's port."""
+    name = f"{namespace}/{service}"
+    found = cluster.find(f"/api/v1/namespaces/{namespace}/services/{service}")
+    if found is None:
+        raise KubeError(f"service {name} does not exist", "Deploy it first, or correct its name")
+    ports = {entry["port"]: entry.get("name", "") for entry in found["spec"].get("ports", [])}
+    if port not in ports:
+        raise KubeError(f"service {name} has no port {port}", f"It has {', '.join(map(str, sorted(ports))) or 'none'}")
+    slices = cluster.items(
+        f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",
+        labelSelector=f"kubernetes.io/service-name={service}",
+    )
+    for part in slices:
+        numbers = {entry.get("name") or "": entry.get("port") for entry in part.get("ports") or []}
+        for endpoint in part.get("endpoints") or []:
+            target = endpoint.get("targetRef", {})
+            if endpoint.get("conditions", {}).get("ready") and target.get("kind") == "Pod" and ports[port] in numbers:
+                return Endpoint(target["name"], numbers[ports[port]])
+    raise KubeError(
+        f"no ready pod stands behind service {name}", f"See: kubectl get pods,endpointslices --namespace {namespace}"
+    )
+
+
+def open_socket(client: ApiClient, namespace: str, endpoint: Endpoint) -> socket.socket:
+    """Open one port-forward; the socket carries the pod's bytes."""
+    path = f"/api/v1/namespaces/{namespace}/pods/{endpoint.pod}/portforward"
+    # kubernetes.stream.portforward swaps a method of the shared client for the time of a call: not for threads.
+    open_stream: Callable[..., Any] = ws_client.portforward_call
+    try:
+        stream = open_stream(
+            client.configuration,
+            "GET",
+            client.configuration.host + path,
+            query_params=[("ports", str(endpoint.port))],
+            headers=authorization(client),
+        )
+    except kubernetes.client.ApiException as error:
+        raise ApiError(
+            error.status or 0,
+            f"cannot open a port-forward to pod {namespace}/{endpoint.pod}: {error.reason}",
+            "It needs the right to create pods/portforward",
+        ) from error
+    opened: socket.socket = stream.socket(endpoint.port)
+    return opened
+
+
+def _connection_class(dial: Callable[[], socket.socket]) -> type[HTTPConnection]:
+    class TunnelConnection(urllib3.connection.HTTPConnection):
+        def connect(self) -> None:
+            try:
+                self.sock = dial()
+            except KubeError as error:  # as a failed connection, the pool's retries apply to it
+                raise urllib3.exceptions.NewConnectionError(self, str(error)) from error
+            self.sock.settimeout(self.timeout)
+
+    return TunnelConnection
