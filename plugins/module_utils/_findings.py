@@ -1,0 +1,80 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one result type of every validator and every proof."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Severity = Literal["error", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong, where, and what to do about it. ``id`` is stable and documented."""
+
+    id: str
+    severity: Severity
+    message: str
+    hint: str = ""
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    object: str = ""
+    evidence: Mapping[str, object] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, object]:
+        return {
+            "id": self.id,
+            "severity": self.severity,
+            "message": self.message,
+            "hint": self.hint,
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "object": self.object,
+            "evidence": dict(self.evidence),
+        }
+
+    @property
+    def where(self) -> str:
+        """The place, as compilers write it: file:line:column, then the object."""
+        place = (
+            ":".join([self.file, *(str(number) for number in (self.line, self.column) if number)]) if self.file else ""
+        )
+        return " ".join(part for part in (place, self.object) if part)
+
+    def __str__(self) -> str:
+        where = f"{self.where}: " if self.where else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{where}{self.message}{hint} [{self.id}]"
+
+
+def failed(findings: Iterable[Finding]) -> bool:
+    return any(finding.severity == "error" for finding in findings)
+
+
+def summary(findings: Iterable[Finding]) -> dict[str, int]:
+    counts = dict.fromkeys(SEVERITIES, 0)
+    for finding in findings:
+        counts[finding.severity] += 1
+    return {str(severity): count for severity, count in counts.items()}
+
+
+def by_severity(findings: Iterable[Finding]) -> list[Finding]:
+    """Errors first; otherwise in the order found."""
+    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+def failure_message(what: str, findings: Iterable[Finding]) -> str:
+    """One message with every finding in it, errors first."""
+    ordered = by_severity(findings)
+    counted = [
+        f"{count} {severity}{'s' if count != 1 else ''}" for severity, count in summary(ordered).items() if count
+    ]
+    lines = [f"{finding.severity}: {finding}" for finding in ordered]
+    return "\n".join([f"{what}: {', '.join(counted) or 'nothing found'}", *lines])
