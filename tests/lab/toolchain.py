@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Build the lab's programs from pinned Go modules, once per machine.
 
-``toolchain/tools.toml`` lists the programs; the folder of each holds ``go.mod`` and a complete ``go.sum``, so the
+``programs/tools.toml`` lists the programs; the folder of each holds ``go.mod`` and a complete ``go.sum``, so the
 same sources are built everywhere and no checksum server is asked. A binary is kept in the user's cache under the
 hash of everything that goes into it; another clone finds it there. ``.lab/bin/<name>`` links to it.
 
@@ -19,6 +19,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDER = Path(__file__).with_name("toolchain")
+FOLDER = Path(__file__).with_name("programs")
 BIN = ROOT / ".lab" / "bin"
 
 
@@ -141,7 +142,7 @@ def link(tool: Tool, binary: Path) -> None:
     """Make `.lab/bin/<name>` (and a multi-call program's other names) point at the cached binary."""
     BIN.mkdir(parents=True, exist_ok=True)
     for name in (tool.name, *tool.commands):
-        place, new = BIN / name, BIN / f".{name}.{os.getpid()}"
+        place, new = BIN / name, BIN / f".{name}.{os.getpid()}.{threading.get_ident()}"
         if place.is_symlink() and place.readlink() == binary:
             continue
         new.symlink_to(binary)
