@@ -25,6 +25,7 @@ REPORTS = ("junit-unit.xml", "junit-charts.xml", "junit-stack.xml")
 
 BESIDE_THE_BUILDS = ("unit", "contracts", "lint", "sanity")
 AFTER_THE_BUILDS = ("charts", "molecule")
+BUILD = [sys.executable, "-m", "tests.lab", "build"]
 
 
 class StageError(Exception):
@@ -82,7 +83,7 @@ def main() -> int:
         report.unlink(missing_ok=True)
     log, broken = STATE / "build.log", ""
     took: dict[str, float] = {}
-    with running([sys.executable, "-m", "tests.lab", "build"], log) as builds:
+    with running(BUILD, log) as builds:
         try:
             for stage in BESIDE_THE_BUILDS:
                 run(stage, took)

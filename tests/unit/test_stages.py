@@ -1,0 +1,48 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The runner of `make test`: it fails early, counts what pytest counted, and leaves no child behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests import stages
+
+JUNIT = '<testsuites><testsuite tests="{}" failures="{}" errors="{}" skipped="{}"/></testsuites>'
+
+
+def test_counts_are_summed_and_a_skipped_test_is_neither_passed_nor_failed(tmp_path: Path) -> None:
+    (tmp_path / "a.xml").write_text(JUNIT.format(10, 1, 1, 3))
+    (tmp_path / "b.xml").write_text(JUNIT.format(4, 0, 0, 0))
+    assert stages.counted([tmp_path / "a.xml", tmp_path / "b.xml"]) == (9, 2)
+
+
+def test_a_child_and_its_children_end_with_the_block(tmp_path: Path) -> None:
+    script = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'])"
+    with stages.running([sys.executable, "-c", script], tmp_path / "log") as child:
+        group = child.pid
+    deadline = time.monotonic() + 10
+    with pytest.raises(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(group, 0)
+
+
+def test_the_first_stage_that_fails_ends_the_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ran = []
+
+    def run(stage: str, took: dict[str, float]) -> None:
+        ran.append(stage)
+        if stage == "contracts":
+            raise stages.StageError(stage)
+
+    monkeypatch.setattr(stages, "STATE", tmp_path)
+    monkeypatch.setattr(stages, "BUILD", ["true"])
+    monkeypatch.setattr(stages, "run", run)
+    assert stages.main() == 1
+    assert ran == ["unit", "contracts"]
