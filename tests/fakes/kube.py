@@ -164,29 +164,23 @@ class _Handler(BaseHTTPRequestHandler):
         if found["plural"].endswith("reviews"):
             asked = body["spec"]["resourceAttributes"]
             return {**body, "status": {"allowed": (asked["verb"], asked["resource"]) not in self.kube.denied}}
-        verb = {"GET": "get", "POST": "create", "PATCH": "patch", "DELETE": "delete"}[self.command]
+        verb = {"GET": "get", "POST": "create", "PATCH": "patch"}[self.command]
         if (verb, found["plural"]) in self.kube.denied:
             raise _RefusedError(403, f'{found["plural"]} is forbidden: User "fake" cannot {verb} resource')
         if verb == "get":
             return self._list(found, query) if found["name"] is None else self._known(found)
-        if verb == "delete":
-            return self._delete(found, body or {})
         if verb == "create":
             return self._store(f"{path}/{body['metadata']['name']}", body, query)
         if path.rpartition("/")[0] not in self.kube.serves:
-            self._known(found)
+            version = self._known(found)["metadata"]["resourceVersion"]
+            if body["metadata"].get("resourceVersion", version) != version:
+                raise _RefusedError(409, "the object has been modified")
         return self._store(path, _merge(copy.deepcopy(self.kube.objects.get(path, {})), body), query)
 
     def _known(self, found: re.Match[str]) -> Object:
         if found[0] not in self.kube.objects:
             raise _RefusedError(404, f'{found["plural"]} "{found["name"]}" not found')
         return self.kube.objects[found[0]]
-
-    def _delete(self, found: re.Match[str], options: Object) -> Object:
-        version = self._known(found)["metadata"]["resourceVersion"]
-        if options.get("preconditions", {}).get("resourceVersion", version) != version:
-            raise _RefusedError(409, "the object has been modified")
-        return self.kube.objects.pop(found[0])
 
     def _list(self, found: re.Match[str], query: dict[str, str]) -> Object:
         wanted = dict(pair.split("=", 1) for pair in query.get("labelSelector", "").split(",") if pair)
@@ -203,6 +197,8 @@ class _Handler(BaseHTTPRequestHandler):
         if not known:
             raise _RefusedError(404, "the server could not find the requested resource")
         start, size = int(query.get("continue", 0)), int(query.get("limit", len(items) or 1))
+        if "PartialObjectMetadataList" in self.headers.get("Accept", ""):
+            items = [{"metadata": item["metadata"]} for item in items]
         more = {"continue": str(start + size)} if start + size < len(items) else {}
         return {"kind": "List", "metadata": more, "items": items[start : start + size]}
 

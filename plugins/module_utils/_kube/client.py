@@ -36,7 +36,10 @@ except ImportError as missing:  # told by connect()
 AUTH_ARGS: dict[str, Any] = dict(AUTH_ARG_SPEC)
 
 Object = dict[str, Any]
+JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
+METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 PAGE = 500
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 60.0
@@ -87,59 +90,59 @@ class Cluster:
 
     def items(self, path: str, **query: str) -> Iterator[Object]:
         """Read a list, page by page."""
+        return self._pages(path, query, JSON)
+
+    def names(self, path: str, **query: str) -> Iterator[Object]:
+        """Read a list of which only the metadata is wanted."""
+        return self._pages(path, query, METADATA)
+
+    def text(self, path: str, **query: str) -> str:
+        """Read something that is not JSON: a log."""
+        return self._send("GET", path, query, accept="text/plain, */*").decode("utf-8", "replace")
+
+    def create(self, path: str, body: Object) -> Object:
+        """Create an object, or ask a review."""
+        return self._json("POST", path, {}, body=body)
+
+    def apply(self, path: str, body: Object, *, manager: str, dry_run: bool) -> Object:
+        """Server-side apply, taking over fields that another manager holds. Returns the object as it is afterwards."""
+        query = {"fieldManager": manager, "force": "true", **({"dryRun": "All"} if dry_run else {})}
+        return self._json("PATCH", path, query, body=body, kind=APPLY)
+
+    def patch(self, path: str, body: Object) -> Object:
+        """Merge `body` into an object; with a resourceVersion in it, only if nobody has changed it since (409)."""
+        return self._json("PATCH", path, {}, body=body, kind=MERGE)
+
+    def _pages(self, path: str, query: Mapping[str, str], accept: str) -> Iterator[Object]:
         token = ""
         while True:
-            page = self.get(path, limit=str(PAGE), **({"continue": token} if token else {}), **query)
+            asked = {**query, "limit": str(PAGE), **({"continue": token} if token else {})}
+            page = self._json("GET", path, asked, accept=accept)
             yield from page.get("items") or []
             token = page.get("metadata", {}).get("continue") or ""
             if not token:
                 return
 
-    def text(self, path: str, **query: str) -> str:
-        """Read something that is not JSON: a log."""
-        return self._send("GET", path, query).decode("utf-8", "replace")
-
-    def create(self, path: str, body: Object) -> Object:
-        """Create an object, or ask a review."""
-        return self._json("POST", path, {}, body)
-
-    def apply(self, path: str, body: Object, *, manager: str, dry_run: bool) -> Object:
-        """Server-side apply, taking over fields that another manager holds. Returns the object as it is afterwards."""
-        query = {"fieldManager": manager, "force": "true", **({"dryRun": "All"} if dry_run else {})}
-        return self._json("PATCH", path, query, body, APPLY)
-
-    def delete(self, path: str, resource_version: str) -> None:
-        """Delete an object unless it has changed since it was read (409 then)."""
-        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"resourceVersion": resource_version}}
-        self._json("DELETE", path, {}, body)
-
-    def _json(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        body: Object | None = None,
-        kind: str = "application/json",
-    ) -> Object:
-        answer = self._send(method, path, query, body, kind)
+    def _json(self, method: str, path: str, query: Mapping[str, str], **content: Any) -> Object:
+        answer = self._send(method, path, query, **content)
         try:
             return cast("Object", json.loads(answer))
         except ValueError as error:
-            raise KubeError(
-                f"{self.host} does not answer like a Kubernetes API ({path}: {answer[:60]!r})",
-                "Check the server address",
-            ) from error
+            message = f"{self.host} does not answer like a Kubernetes API ({path}: {answer[:60]!r})"
+            raise KubeError(message, "Check the server address") from error
 
     def _send(
         self,
         method: str,
         path: str,
         query: Mapping[str, str],
+        *,
         body: Object | None = None,
-        kind: str = "application/json",
+        kind: str = JSON,
+        accept: str = JSON,
     ) -> bytes:
         url = self.host.rstrip("/") + path + (f"?{urlencode(query)}" if query else "")
-        # Everything sent from here can be sent twice: reads, reviews, applies, and deletes of one known version.
+        # Everything sent from here can be sent twice: reads, reviews, applies, and patches of one known version.
         retry = urllib3.Retry(
             total=3,
             connect=1,
@@ -154,7 +157,7 @@ class Cluster:
             answer = self.client.rest_client.pool_manager.request(
                 method,
                 url,
-                headers=self._headers() | {"Content-Type": kind},
+                headers={**self._headers(), "Content-Type": kind, "Accept": accept},
                 body=None if body is None else json.dumps(body).encode(),
                 timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
                 retries=retry,

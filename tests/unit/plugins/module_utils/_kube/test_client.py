@@ -65,13 +65,22 @@ def test_apply_names_its_manager_and_a_dry_run_stores_nothing(kube: FakeKube, cl
     assert kube.requests[-1].query == {"fieldManager": "tests", "force": "true"}
 
 
-def test_delete_spares_an_object_that_has_changed(kube: FakeKube, cluster: Cluster) -> None:
-    item = kube.add(f"{CONFIGMAPS}/one")
+def test_patch_spares_an_object_that_has_changed(kube: FakeKube, cluster: Cluster) -> None:
+    item = kube.add(f"{CONFIGMAPS}/one", data={"a": "1"})
+    version = item["metadata"]["resourceVersion"]
     with pytest.raises(ApiError) as caught:
-        cluster.delete(f"{CONFIGMAPS}/one", "1")
+        cluster.patch(f"{CONFIGMAPS}/one", {"metadata": {"resourceVersion": "1"}, "data": {"b": "2"}})
     assert caught.value.status == 409
-    cluster.delete(f"{CONFIGMAPS}/one", item["metadata"]["resourceVersion"])
-    assert kube.objects == {}
+    cluster.patch(f"{CONFIGMAPS}/one", {"metadata": {"resourceVersion": version}, "data": {"b": "2"}})
+    assert kube.objects[f"{CONFIGMAPS}/one"]["data"] == {"a": "1", "b": "2"}
+
+
+def test_lists_metadata_only(kube: FakeKube, cluster: Cluster) -> None:
+    kube.add(f"{CONFIGMAPS}/one", metadata={"labels": {"owner": "helm"}}, data={"big": "x"})
+    kube.add(f"{CONFIGMAPS}/two")
+    items = list(cluster.names(CONFIGMAPS, labelSelector="owner=helm"))
+    assert [item["metadata"]["name"] for item in items] == ["one"]
+    assert "data" not in items[0]
 
 
 def test_a_short_overload_is_waited_out(kube: FakeKube, cluster: Cluster) -> None:

@@ -1,0 +1,35 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all proofs have in common."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  timeout:
+    description: Seconds to wait until nothing is wrong any more.
+    type: int
+    default: 120
+  interval:
+    description: Seconds between two looks.
+    type: int
+    default: 5
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return the changes that it would make.
+    support: full
+    details: It only reads.
+  diff_mode:
+    description: Returns what has changed, or would change, when in diff mode.
+    support: none
+    details: It changes nothing.
+  idempotent:
+    description: Running it twice in a row, without any change outside, leaves the system as one run does.
+    support: full
+requirements:
+  - kubernetes >= 24.2
+  - urllib3 >= 2
+"""

@@ -1,0 +1,176 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The helm program, for what only Helm can tell: what a chart would render. Nothing here changes a cluster."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from .._kube.client import authorization
+from .._kube.errors import KubeError
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
+
+MINIMUM = 4
+TIMEOUT_SECONDS = 300
+
+
+class HelmError(KubeError):
+    """Helm is missing, too old, or refused what it was asked."""
+
+
+class Chart(NamedTuple):
+    """Where a chart comes from: an OCI reference with a version, or a folder or archive, which has its own."""
+
+    ref: str
+    version: str = ""
+
+    @property
+    def arguments(self) -> list[str]:
+        return [self.ref, "--version", self.version] if self.version and "://" in self.ref else [self.ref]
+
+
+def find(binary: str | None) -> str:
+    """The helm to run: the one given, or the first on PATH; at least Helm 4."""
+    path = shutil.which(binary or "helm")
+    if path is None:
+        raise HelmError(
+            f"Helm is missing: {binary or 'helm'} is not a program on this host",
+            f"Install Helm >= {MINIMUM} or set helm_binary to its path",
+        )
+    version = _run([path, "version", "--short"], dict(os.environ))
+    found = re.match(r"v(\d+)\.", version)
+    if not found or int(found[1]) < MINIMUM:
+        raise HelmError(
+            f"Helm at {path} is {version.strip() or 'of an unknown version'}", f"Helm >= {MINIMUM} is required"
+        )
+    return path
+
+
+class Helm:
+    """Helm as the same user of the same cluster as `client`; its files are private and end with the with statement."""
+
+    def __init__(self, binary: str, client: ApiClient) -> None:
+        self._binary = binary
+        self._folder = tempfile.TemporaryDirectory(prefix="helm-")  # mode 0700
+        home = Path(self._folder.name)
+        self._values = home / "values.json"
+        kubeconfig = home / "kubeconfig"
+        kubeconfig.write_text(json.dumps(_kubeconfig(client)))
+        self._environment = {**os.environ, "KUBECONFIG": str(kubeconfig), **_impersonation(client)}
+        for name in ("HELM_KUBECONTEXT", "HELM_KUBEAPISERVER", "HELM_KUBETOKEN", "HELM_NAMESPACE", "HELM_DEBUG"):
+            self._environment.pop(name, None)
+
+    def __enter__(self) -> Helm:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._folder.cleanup()
+
+    def upgraded(self, name: str, namespace: str, chart: Chart, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The release as an upgrade would make it, rendered with what the live cluster offers."""
+        options = ["--dry-run=server", "--skip-crds", "--output", "json"]
+        answer = self._with_values(["upgrade", name], namespace, chart, values, options)
+        # Helm reports what it pulled from a registry on stdout too, ahead of the answer.
+        return cast("dict[str, Any]", json.loads(answer[max(answer.find("{"), 0) :]))
+
+    def rendered(self, name: str, namespace: str, chart: Chart, values: Mapping[str, Any]) -> str:
+        """The manifest of a first install. It asks the cluster nothing: custom resources may still be unknown there."""
+        return self._with_values(["template", name], namespace, chart, values, ["--skip-crds", "--no-hooks"])
+
+    def crds(self, chart: Chart) -> str:
+        """The custom resource definitions that the chart and its sub-charts bring, as YAML."""
+        return self._run(["show", "crds", *chart.arguments])
+
+    def _with_values(
+        self, command: list[str], namespace: str, chart: Chart, values: Mapping[str, Any], options: list[str]
+    ) -> str:
+        self._values.touch(mode=0o600)
+        self._values.write_text(json.dumps(values))
+        place = ["--namespace", namespace, "--values", str(self._values)]
+        return self._run([*command, *chart.arguments, *place, *options])
+
+    def _run(self, arguments: list[str]) -> str:
+        return _run([self._binary, *arguments], self._environment)
+
+
+def _run(command: list[str], environment: Mapping[str, str]) -> str:
+    try:
+        done = subprocess.run(
+            command, env=dict(environment), capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
+        )
+    except OSError as error:
+        raise HelmError(f"{command[0]} cannot be run: {error.strerror}", "Set helm_binary to a working Helm") from error
+    except subprocess.TimeoutExpired as error:
+        raise HelmError(
+            f"helm {command[1]} did not end within {TIMEOUT_SECONDS} s", "Is the chart's registry reachable?"
+        ) from error
+    if done.returncode != 0:
+        what = " ".join(command[1:3]) if command[1] == "show" else " ".join(command[1:4])
+        raise HelmError(f"helm {what} failed: {_reason(done.stderr)}")
+    return done.stdout
+
+
+def _reason(stderr: str) -> str:
+    lines = [line for line in stderr.strip().splitlines() if line.strip() and not line.startswith("level=WARN")]
+    return " ".join(" ".join(lines[-8:]).removeprefix("Error: ").split()) or "it gave no reason"
+
+
+def _kubeconfig(client: ApiClient) -> dict[str, Any]:
+    """One cluster, one user: those that `client` resolved, so that Helm cannot end up elsewhere."""
+    config = client.configuration
+    cluster = {
+        "server": config.host,
+        "certificate-authority": config.ssl_ca_cert,
+        "certificate-authority-data": _base64(getattr(config, "ca_cert_data", None)),
+        "insecure-skip-tls-verify": not config.verify_ssl or None,
+        "tls-server-name": config.tls_server_name,
+        "proxy-url": config.proxy,
+    }
+    token = authorization(client).get("authorization", "")
+    user = {
+        "client-certificate": config.cert_file,
+        "client-key": config.key_file,
+        "token": token.removeprefix("Bearer ") if token.startswith("Bearer ") else None,
+    }
+    if cluster["insecure-skip-tls-verify"]:
+        cluster |= {"certificate-authority": None, "certificate-authority-data": None}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "main",
+        "clusters": [{"name": "main", "cluster": _given(cluster)}],
+        "users": [{"name": "main", "user": _given(user)}],
+        "contexts": [{"name": "main", "context": {"cluster": "main", "user": "main"}}],
+    }
+
+
+def _impersonation(client: ApiClient) -> dict[str, str]:
+    headers = client.default_headers
+    names = {"HELM_KUBEASUSER": "Impersonate-User", "HELM_KUBEASGROUPS": "Impersonate-Group"}
+    return {variable: headers[header] for variable, header in names.items() if header in headers}
+
+
+def _given(entries: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in entries.items() if value is not None}
+
+
+def _base64(data: str | bytes | None) -> str | None:
+    if data is None:
+        return None
+    return base64.b64encode(data.encode() if isinstance(data, str) else data).decode()

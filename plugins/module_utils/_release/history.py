@@ -1,0 +1,143 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The revisions of a release, as Helm keeps them: one Secret each, holding gzipped JSON in base64, twice."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime
+import gzip
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .._kube.client import Cluster, Object
+from .._kube.errors import ApiError, KubeError
+
+POLL_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One revision: the Secret it was read from, and Helm's record in it (which may hold secret values)."""
+
+    secret: Object
+    body: Object
+
+    @property
+    def number(self) -> int:
+        return int(self.body["version"])
+
+    @property
+    def status(self) -> str:
+        return str(self.body["info"]["status"])
+
+    @property
+    def pending(self) -> bool:
+        return self.status.startswith("pending-")
+
+    @property
+    def manifest(self) -> str:
+        return str(self.body.get("manifest") or "")
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return self.body.get("config") or {}
+
+    @property
+    def chart(self) -> str:
+        return chart_name(self.body)
+
+    @property
+    def app_version(self) -> str:
+        return str(self.body["chart"]["metadata"].get("appVersion", ""))
+
+    def age(self, now: float) -> float:
+        """Seconds since the operation began that made this revision."""
+        return now - datetime.datetime.fromisoformat(self.body["info"]["last_deployed"]).timestamp()
+
+
+def chart_name(release: Object) -> str:
+    """Name and version of a release's chart, as `helm list` shows it."""
+    metadata = release["chart"]["metadata"]
+    return f"{metadata['name']}-{metadata['version']}"
+
+
+def latest(cluster: Cluster, namespace: str, name: str) -> Revision | None:
+    """The newest revision of a release, None when it was never installed."""
+    folder = f"/api/v1/namespaces/{namespace}/secrets"
+    # A record can be a megabyte: only names and labels are listed, and one record is read.
+    found = cluster.names(folder, labelSelector=f"owner=helm,name={name}")
+    numbers = {int(item["metadata"]["labels"]["version"]): item["metadata"]["name"] for item in found}
+    if not numbers:
+        return None
+    secret = cluster.find(f"{folder}/{numbers[max(numbers)]}")
+    return decode(secret) if secret else None
+
+
+def decode(secret: Object) -> Revision:
+    try:
+        packed = base64.b64decode(base64.b64decode(secret["data"]["release"]))
+        body = json.loads(gzip.decompress(packed))
+    except (KeyError, ValueError, OSError, EOFError, binascii.Error) as error:
+        raise KubeError(
+            f"Secret {secret['metadata']['name']} does not hold a Helm release", "Delete it if nothing needs it"
+        ) from error
+    return Revision(secret, body)
+
+
+def encode(body: Object) -> str:
+    packed = gzip.compress(json.dumps(body, separators=(",", ":")).encode())
+    return base64.b64encode(base64.b64encode(packed)).decode()
+
+
+def settled(
+    cluster: Cluster,
+    namespace: str,
+    name: str,
+    *,
+    pending_after: float,
+    now: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Revision | None:
+    """The newest revision, once no operation can be running on it any more.
+
+    Helm writes a revision as pending, changes the cluster, then writes the outcome. An operation that has been pending
+    for longer than any takes (ours do not wait for workloads) was killed; one that is younger is waited for.
+    """
+    while True:
+        revision = latest(cluster, namespace, name)
+        if revision is None or not revision.pending:
+            return revision
+        left = pending_after - revision.age(now())
+        if left <= 0:
+            return revision
+        sleep(min(POLL_SECONDS, left))
+
+
+def mark_failed(cluster: Cluster, namespace: str, revision: Revision) -> Revision:
+    """Write the outcome that a killed Helm could not write any more.
+
+    Helm refuses to touch a release while its newest revision is pending. As failed, the revision keeps the record of
+    what was begun, so the next upgrade compares the cluster with that, and adopts or removes what it left behind.
+    """
+    info = {**revision.body["info"], "status": "failed", "description": f"interrupted ({revision.status})"}
+    body = {**revision.body, "info": info}
+    metadata = revision.secret["metadata"]
+    change = {
+        "metadata": {"resourceVersion": metadata["resourceVersion"], "labels": {"status": "failed"}},
+        "data": {"release": encode(body)},
+    }
+    try:
+        secret = cluster.patch(f"/api/v1/namespaces/{namespace}/secrets/{metadata['name']}", change)
+    except ApiError as error:
+        if error.status == 409:
+            message = f"release {revision.body['name']} changed while it was looked at"
+            raise KubeError(message, "Somebody else deploys it: run again") from error
+        raise
+    return Revision(secret, body)

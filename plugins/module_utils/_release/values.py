@@ -1,0 +1,53 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Helm values: files in, one mapping out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+with suppress(ImportError):  # Ansible brings it
+    import yaml
+
+
+class ValuesError(Exception):
+    """A values file cannot be used; the message names the file."""
+
+
+def load(path: str) -> dict[str, Any]:
+    """Read one values file; an empty one holds no values."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ValuesError(f"the values file {path} cannot be read: {reason}") from error
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValuesError(f"the values file {path} is not YAML: {_reason(error)}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ValuesError(f"the values file {path} holds a {type(content).__name__}, not a mapping of values")
+    return content
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay `over` upon `base` as Helm does: mappings merge, everything else is replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        merged[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _reason(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return " ".join(str(error).split())
+    return f"{getattr(error, 'problem', error)} in line {mark.line + 1}, column {mark.column + 1}"

@@ -1,0 +1,175 @@
+#!/usr/bin/python
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Find out whether a Helm release would change, and clear what a killed Helm left behind."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: helm_release_plan
+short_description: Plan a Helm release and recover it from an interrupted operation
+version_added: 1.0.0
+author: ias.observability contributors (@ias-observability)
+description:
+  - Compares a release's newest revision with what the chart renders from the values now, object by object, and says
+    whether Helm has to run and why. A chart that changed without a new version is noticed.
+  - The chart is really rendered, in check mode too, so values that a template refuses are reported before Helm runs.
+  - A revision that has been pending for longer than O(pending_after) belongs to a Helm that was killed, and Helm would
+    refuse the release from then on. It is marked as failed, which Helm builds upon. The module changes nothing else.
+  - A younger pending revision is waited for.
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - ias.observability._attributes
+  - ias.observability._chart
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details: Shows the objects that would change. The data of Secrets is hidden.
+  idempotent:
+    support: full
+options:
+  name:
+    description: The release.
+    type: str
+    required: true
+  namespace:
+    description: The namespace of the release. It need not exist.
+    type: str
+    required: true
+  values:
+    description: The chart's values, merged. They are never returned, logged or put on a command line.
+    type: dict
+    default: {}
+  pending_after:
+    description:
+      - After how many seconds a pending revision counts as abandoned.
+      - Helm called without C(--wait) needs seconds. Raise this where others deploy the release with C(--wait).
+    type: int
+    default: 60
+requirements:
+  - python >= 3.11
+  - kubernetes >= 24.2
+seealso:
+  - module: kubernetes.core.helm
+"""
+
+EXAMPLES = r"""
+- name: Plan release loki
+  ias.observability.helm_release_plan:
+    name: loki
+    namespace: ias-system
+    chart_ref: oci://ghcr.io/grafana/helm-charts/loki
+    chart_version: 18.11.0
+    values: "{{ loki_values }}"
+  register: plan
+
+- name: Run Helm only when something would change
+  kubernetes.core.helm:
+    name: loki
+    namespace: ias-system
+    chart_ref: oci://ghcr.io/grafana/helm-charts/loki
+    chart_version: 18.11.0
+    release_values: "{{ loki_values }}"
+  when: plan.action != 'none'
+"""
+
+RETURN = r"""
+action:
+  description: What Helm has to do.
+  returned: success
+  type: str
+  choices: [none, install, upgrade]
+reasons:
+  description: Why.
+  returned: success
+  type: list
+  elements: str
+  sample: [the values differ, the rendered objects differ]
+recovered:
+  description: Whether the newest revision was left pending by a killed Helm. Outside check mode it is marked as failed.
+  returned: success
+  type: bool
+release:
+  description: The newest revision; RV(release.revision) is 0 when the release is not installed.
+  returned: success
+  type: dict
+  sample:
+    name: loki
+    namespace: ias-system
+    revision: 3
+    status: deployed
+    chart: loki-18.11.0
+    app_version: 3.7.6
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._kube import Cluster, KubeError, connect
+from ..module_utils._kube.module import kube_module, shown
+from ..module_utils._release import helm, history, plan
+
+ARGUMENTS = {
+    "name": {"type": "str", "required": True},
+    "namespace": {"type": "str", "required": True},
+    "chart_ref": {"type": "str", "required": True},
+    "chart_version": {"type": "str"},
+    "values": {"type": "dict", "default": {}},
+    "helm_binary": {"type": "str"},
+    "pending_after": {"type": "int", "default": 60},
+}
+
+
+def planned(module: AnsibleModule) -> dict[str, Any]:
+    params = module.params
+    name, namespace, values = params["name"], params["namespace"], params["values"]
+    chart = helm.Chart(params["chart_ref"], params["chart_version"] or "")
+    client = connect(params)
+    cluster = Cluster(client)
+    binary = helm.find(params["helm_binary"])
+    current = history.settled(cluster, namespace, name, pending_after=params["pending_after"])
+    recovered = current is not None and current.pending
+    if current and recovered and not module.check_mode:
+        current = history.mark_failed(cluster, namespace, current)
+    with helm.Helm(binary, client) as run:
+        if current is None or not plan.installed(current):
+            result = plan.install(run.rendered(name, namespace, chart, values))
+        elif current.pending:  # check mode: Helm would refuse it
+            result = plan.redo(current, run.rendered(name, namespace, chart, values))
+        else:
+            result = plan.upgrade(current, run.upgraded(name, namespace, chart, values), values)
+    return {
+        "changed": recovered,
+        "action": result.action,
+        "reasons": list(result.reasons),
+        "recovered": recovered,
+        "release": {
+            "name": name,
+            "namespace": namespace,
+            "revision": current.number if current else 0,
+            "status": current.status if current else "not installed",
+            "chart": current.chart if current else "",
+            "app_version": current.app_version if current else "",
+        },
+        **({"diff": dict(result.diff)} if result.diff else {}),
+    }
+
+
+def main() -> None:
+    # Values may hold secrets anywhere: neither the log on the host nor the result shows them.
+    module = kube_module(ARGUMENTS, supports_check_mode=True, no_log=True)
+    invocation = shown(module, "values")
+    try:
+        result = planned(module)
+    except KubeError as error:
+        module.fail_json(msg=f"release {module.params['name']}: {error}", invocation=invocation)
+    module.exit_json(**result, invocation=invocation)
+
+
+if __name__ == "__main__":
+    main()
