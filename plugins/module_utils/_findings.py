@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Severity = Literal["error", "warning", "info"]
+Plain = dict[str, object]
+Evidence = Mapping[str, object]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
 
@@ -25,9 +27,9 @@ class Finding:
     line: int = 0
     column: int = 0
     object: str = ""
-    evidence: Mapping[str, object] = field(default_factory=dict)
+    evidence: Evidence = field(default_factory=dict)
 
-    def as_dict(self) -> dict[str, object]:
+    def as_dict(self) -> Plain:
         return {
             "id": self.id,
             "severity": self.severity,

@@ -1,0 +1,139 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Are the rules of a file what Prometheus evaluates, without errors?"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._findings import Finding
+from .._prometheus import LoadedRule
+from .._proof import Outcome
+
+with contextlib.suppress(ImportError):  # told by _kube.connect()
+    import yaml
+
+SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
+DURATION = re.compile(r"(\d+)(ms|[smhdwy])")
+
+
+@dataclass(frozen=True, slots=True)
+class WantedRule:
+    """One rule of a rule file. ``expr`` is to be in Prometheus' formatting before it is compared."""
+
+    file: str
+    group: str
+    name: str
+    expr: str
+    seconds: float
+
+    @property
+    def label(self) -> str:
+        return f"{self.group}/{self.name}"
+
+
+class RuleFileError(ValueError):
+    """The document is neither a rule file nor a PrometheusRule."""
+
+
+def load_rules(file: str, text: bytes) -> list[WantedRule]:
+    """The rules that a file holds."""
+    try:
+        return read_rules(file, yaml.safe_load(text))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RuleFileError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
+
+
+def read_rules(file: str, document: Any) -> list[WantedRule]:
+    """The rules of a rule file or of a PrometheusRule manifest."""
+    body = document.get("spec", document) if isinstance(document, Mapping) else None
+    groups = body.get("groups") if isinstance(body, Mapping) else None
+    if not isinstance(groups, list) or not groups:
+        raise RuleFileError(f"{file} has no rule groups: it must be a rule file or a PrometheusRule manifest")
+    try:
+        return [read_rule(file, group["name"], rule) for group in groups for rule in group.get("rules") or []]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise RuleFileError(f"{file} is not a valid rule file ({error!r}); see alert_rules_validate") from error
+
+
+def read_rule(file: str, group: str, rule: Mapping[str, Any]) -> WantedRule:
+    name = rule.get("alert") or rule["record"]
+    return WantedRule(file, group, name, str(rule["expr"]), parse_duration(str(rule.get("for", "0s"))))
+
+
+def parse_duration(text: str) -> float:
+    """Prometheus' durations: 1h30m."""
+    return sum(int(number) * SECONDS[unit] for number, unit in DURATION.findall(text))
+
+
+def check_rules(wanted: Sequence[WantedRule], loaded: Iterable[LoadedRule], alertmanagers: Sequence[str]) -> Outcome:
+    """Every wanted rule is loaded as written and evaluated without an error, and alerts have somewhere to go."""
+    loaded = list(loaded)
+    findings: list[Finding] = []
+    passed = 0
+    for rule in wanted:
+        found = judge(rule, [other for other in loaded if (other.group, other.name) == (rule.group, rule.name)])
+        if found:
+            findings.append(found)
+        else:
+            passed += 1
+    ours = {(rule.group, rule.name) for rule in wanted}
+    findings += [evaluation_error(rule) for rule in loaded if rule.error and (rule.group, rule.name) not in ours]
+    if alertmanagers:
+        passed += 1
+    else:
+        findings.append(
+            Finding(
+                "alerts/no-alertmanager",
+                "error",
+                "Prometheus has no active Alertmanager: no alert will reach anybody",
+                "Check that its pod is ready and that Prometheus' alerting.alertmanagers names its service",
+            )
+        )
+    facts = {"alertmanagers": list(alertmanagers), "loaded": len(loaded)}
+    return Outcome(len(wanted) + 1, passed, findings, facts)
+
+
+def judge(rule: WantedRule, candidates: Sequence[LoadedRule]) -> Finding | None:
+    if not candidates:
+        return _about(
+            rule,
+            "alerts/not-loaded",
+            "Prometheus has not loaded this rule",
+            "Check that the PrometheusRule exists, that the rule selector is open, and the operator's log",
+        )
+    same = [other for other in candidates if other.expr == rule.expr and other.seconds == rule.seconds]
+    if not same:
+        return _about(
+            rule,
+            "alerts/differs",
+            f"Prometheus evaluates another expression or duration: {candidates[0].expr} for {candidates[0].seconds:g}s",
+            "Apply the rule file again; Prometheus reloads within a minute or two",
+        )
+    broken = next((other for other in same if other.error), None)
+    if broken:
+        return evaluation_error(broken)
+    if all(other.health != "ok" for other in same):
+        return _about(
+            rule, "alerts/not-evaluated", "this rule has not been evaluated yet", "Wait for its group's interval"
+        )
+    return None
+
+
+def evaluation_error(rule: LoadedRule) -> Finding:
+    return Finding(
+        "alerts/evaluation-error",
+        "error",
+        f"the rule cannot be evaluated: {rule.error}",
+        "Correct the expression: its data differ from what it expects",
+        object=f"{rule.group}/{rule.name}",
+    )
+
+
+def _about(rule: WantedRule, finding_id: str, message: str, hint: str) -> Finding:
+    return Finding(finding_id, "error", message, hint, file=rule.file, object=rule.label)

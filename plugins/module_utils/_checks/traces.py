@@ -1,0 +1,98 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Does one request make one trace through the services, and do their logs know it?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from .._findings import Finding
+from .._proof import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A trace that was read back, and the services in whose logs its id was found."""
+
+    trace_id: str
+    spans: Mapping[str, int]
+    logged_by: Collection[str] = ()
+
+
+def search_query(services: Sequence[str]) -> str:
+    """TraceQL for traces in which each of the services has a span; any trace where none is named."""
+    return " && ".join(f"{{ resource.service.name = {json.dumps(service)} }}" for service in services) or "{ }"
+
+
+def logs_query(trace_id: str, services: Collection[str]) -> str:
+    """LogQL for the lines of a trace: the services are labels, the id is structured metadata."""
+    names = "|".join(sorted(service.replace(".", "[.]") for service in services))
+    return f'{{service_name=~"{names}"}} | trace_id="{trace_id}"'
+
+
+def missing_services(spans: Mapping[str, int], services: Collection[str], min_services: int) -> list[str]:
+    """What a trace lacks: the named services, or as many as are too few."""
+    lacking = sorted(set(services) - set(spans))
+    short = min_services - len(spans)
+    return lacking or (["any other"] * short if short > 0 else [])
+
+
+def expected_logs(candidate: Candidate, services: Collection[str]) -> set[str]:
+    return set(services) or set(candidate.spans)
+
+
+def check_trace(candidates: Sequence[Candidate], services: Collection[str], min_services: int) -> Outcome:
+    """One of the candidates is complete; otherwise say what the best of them lacks."""
+    checked = 2 + max(len(services), min_services)
+    if not candidates:
+        return Outcome(checked, 0, [nothing_found(services)], {"trace": {}})
+
+    def lacks(candidate: Candidate) -> tuple[int, int]:
+        unlogged = expected_logs(candidate, services) - set(candidate.logged_by)
+        return len(missing_services(candidate.spans, services, min_services)), len(unlogged)
+
+    best = min(candidates, key=lacks)
+    findings = _span_findings(best, services, min_services) or _log_findings(best, services)
+    facts = {"trace": {"id": best.trace_id, "spans": dict(best.spans), "logged_by": sorted(best.logged_by)}}
+    return Outcome(checked, max(checked - sum(lacks(best)), 0), findings, facts)
+
+
+def nothing_found(services: Collection[str]) -> Finding:
+    through = f" through {', '.join(sorted(services))}" if services else ""
+    return Finding(
+        "traces/none",
+        "error",
+        f"Tempo knows no recent trace{through}",
+        "Check that requests are made, and that OTEL_EXPORTER_OTLP_ENDPOINT of the services is tempo:4317 or :4318",
+    )
+
+
+def _span_findings(best: Candidate, services: Collection[str], min_services: int) -> list[Finding]:
+    lacking = missing_services(best.spans, services, min_services)
+    if not lacking:
+        return []
+    return [
+        Finding(
+            "traces/incomplete",
+            "error",
+            f"the best trace has spans of {', '.join(sorted(best.spans)) or 'nobody'}; missing: {', '.join(lacking)}",
+            "Check that the missing service exports spans and takes over the caller's traceparent header",
+            object=best.trace_id,
+        )
+    ]
+
+
+def _log_findings(best: Candidate, services: Collection[str]) -> list[Finding]:
+    return [
+        Finding(
+            "traces/not-in-logs",
+            "error",
+            f"the logs of {service} do not hold the trace's id",
+            "Check that the service writes trace_id into its log lines and that the collector keeps it",
+            object=best.trace_id,
+        )
+        for service in sorted(expected_logs(best, services) - set(best.logged_by))
+    ]

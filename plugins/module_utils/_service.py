@@ -1,0 +1,99 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a module reaches a service: by its URL, or through the Kubernetes API to the pods behind it."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from ._http import Api
+from ._kube import AUTH_ARGS, KubeError, connect, forward
+
+with contextlib.suppress(ImportError):  # told by connect()
+    import urllib3
+
+
+def service_args(service: str, port: int) -> dict[str, Any]:
+    """The option of one service."""
+    return {
+        "type": "dict",
+        "default": {},
+        "apply_defaults": True,
+        "options": {
+            "url": {"type": "str"},
+            "namespace": {"type": "str", "default": "ias-system"},
+            "service": {"type": "str", "default": service},
+            "port": {"type": "int", "default": port},
+            "token": {"type": "str", "no_log": True},
+            "username": {"type": "str"},
+            "password": {"type": "str", "no_log": True},
+            "ca_file": {"type": "path"},
+            "client_cert": {"type": "path"},
+            "client_key": {"type": "path", "no_log": False},
+            "validate_certs": {"type": "bool", "default": True},
+        },
+        "required_together": [("username", "password"), ("client_cert", "client_key")],
+        "mutually_exclusive": [("token", "username")],
+    }
+
+
+PROMETHEUS = service_args("prometheus-kube-prometheus-prometheus", 9090)
+LOKI = service_args("loki", 3100)
+TEMPO = service_args("tempo", 3200)
+GRAFANA = service_args("prometheus-grafana", 80)
+
+
+def arguments(**options: dict[str, Any]) -> dict[str, Any]:
+    """The argument spec of a module: the Kubernetes credentials and its own options."""
+    return {**AUTH_ARGS, **options}
+
+
+@contextlib.contextmanager
+def open_service(params: Mapping[str, Any], name: str) -> Iterator[Api]:
+    """Reach the service that the option ``name`` describes; the connections close with the block."""
+    service = params[name]
+    headers = credentials(service)
+    if service["url"]:
+        manager = manager_for(service)
+        try:
+            yield Api(manager, service["url"].rstrip("/"), headers)
+        finally:
+            manager.clear()
+        return
+    with forward(connect(params), service["namespace"], service["service"], service["port"]) as tunnel:
+        yield Api(tunnel.pool, "", headers)
+
+
+def credentials(service: Mapping[str, Any]) -> dict[str, str]:
+    if service["token"]:
+        return {"Authorization": f"Bearer {service['token']}"}
+    if service["username"]:
+        pair = f"{service['username']}:{service['password']}".encode()
+        return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+    return {}
+
+
+def manager_for(service: Mapping[str, Any]) -> urllib3.PoolManager:
+    """A pool for a URL, with its trust and through the environment's proxy."""
+    url = urlsplit(service["url"])
+    if url.scheme not in {"http", "https"} or not url.hostname or url.username:
+        raise KubeError("url must look like https://host[:port][/path], without credentials", "Correct the option url")
+    for option in ("ca_file", "client_cert", "client_key"):
+        if service[option] and not os.access(service[option], os.R_OK):
+            raise KubeError(f"{option} {service[option]} cannot be read", f"Correct the option {option}")
+    trust: dict[str, Any] = {
+        "cert_reqs": "CERT_REQUIRED" if service["validate_certs"] else "CERT_NONE",
+        "ca_certs": service["ca_file"],
+        "cert_file": service["client_cert"],
+        "key_file": service["client_key"],
+        "maxsize": 8,
+    }
+    proxy = None if proxy_bypass(url.hostname) else getproxies().get(url.scheme)
+    return urllib3.ProxyManager(proxy, **trust) if proxy else urllib3.PoolManager(**trust)

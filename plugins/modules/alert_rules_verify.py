@@ -1,0 +1,97 @@
+#!/usr/bin/python
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: alert_rules_verify
+short_description: Prove that Prometheus evaluates the rules of a file
+description:
+  - Fails unless every rule of O(paths) is loaded in Prometheus as it is written (expression and duration),
+    has been evaluated without an error, and Prometheus has an active Alertmanager.
+  - An evaluation error of any other loaded rule is an error too.
+  - Waits for at most O(timeout) seconds, since the operator and Prometheus take up to two minutes to load a new rule.
+options:
+  paths:
+    description: Rule files, or PrometheusRule manifests.
+    type: list
+    elements: path
+    required: true
+author: ias.observability contributors (@ias-observability)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - ias.observability._services.prometheus
+  - ias.observability._proof
+"""
+
+EXAMPLES = r"""
+- name: Prove that the alerts are armed
+  ias.observability.alert_rules_verify:
+    paths: [contracts/alerts.yaml]
+    timeout: 180
+"""
+
+RETURN = r"""
+findings:
+  description: Everything that is wrong; the module fails when one of them is an error.
+  type: list
+  elements: dict
+  returned: always
+  sample:
+    - {id: alerts/not-loaded, severity: error, object: api/HighErrorRate, message: Prometheus has not loaded this rule}
+summary:
+  description: How many rules were checked, and how many passed.
+  type: dict
+  returned: always
+  sample: {checked: 24, passed: 24}
+alertmanagers:
+  description: The URLs that Prometheus sends alerts to.
+  type: list
+  elements: str
+  returned: when Prometheus answered
+  sample: ["http://10.244.1.7:9093/api/v2/alerts"]
+loaded:
+  description: How many rules Prometheus has loaded in all.
+  type: int
+  returned: when Prometheus answered
+  sample: 143
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._checks.alerts import RuleFileError, WantedRule, check_rules, load_rules
+from ..module_utils._prometheus import Prometheus
+from ..module_utils._proof import WAIT_ARGS, Outcome, prove
+from ..module_utils._service import PROMETHEUS, arguments, open_service
+
+
+def main() -> None:
+    paths = {"type": "list", "elements": "path", "required": True}
+    module = AnsibleModule(arguments(prometheus=PROMETHEUS, paths=paths, **WAIT_ARGS), supports_check_mode=True)
+    try:
+        wanted = [rule for path in module.params["paths"] for rule in load_rules(path, Path(path).read_bytes())]
+    except (OSError, RuleFileError) as error:
+        module.fail_json(msg=str(error))
+
+    def look() -> Outcome:
+        with open_service(module.params, "prometheus") as api:
+            prometheus = Prometheus(api)
+            return check_rules(
+                [formatted(prometheus, rule) for rule in wanted], prometheus.rules(), prometheus.alertmanagers()
+            )
+
+    prove(module, "Not every alert is armed", look)
+
+
+def formatted(prometheus: Prometheus, rule: WantedRule) -> WantedRule:
+    """Prometheus lists rules in its own formatting, so it is asked to format the wanted ones too."""
+    return replace(rule, expr=prometheus.format_query(rule.expr))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+#!/usr/bin/python
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: scrape_targets_verify
+short_description: Prove that Prometheus scrapes every target
+description:
+  - Asks Prometheus for its active targets and fails unless all of them are up.
+  - Waits for targets that are not up yet, for at most O(timeout) seconds.
+options:
+  jobs:
+    description: Jobs that must have at least one active target. A job without one is otherwise not seen at all.
+    type: list
+    elements: str
+    default: []
+author: ias.observability contributors (@ias-observability)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - ias.observability._services.prometheus
+  - ias.observability._proof
+"""
+
+EXAMPLES = r"""
+- name: Prove that everything is scraped
+  ias.observability.scrape_targets_verify:
+    jobs: [user-service, api-router]
+
+- name: Look once, at a Prometheus with a URL
+  ias.observability.scrape_targets_verify:
+    prometheus:
+      url: https://prometheus.example.org
+      token: "{{ prometheus_token }}"
+    timeout: 0
+"""
+
+RETURN = r"""
+findings:
+  description: Everything that is wrong; the module fails when one of them is an error.
+  type: list
+  elements: dict
+  returned: always
+  sample:
+    - {id: targets/down, severity: error, object: api-router, message: connection refused}
+summary:
+  description: How many targets were checked, and how many passed.
+  type: dict
+  returned: always
+  sample: {checked: 24, passed: 24}
+jobs:
+  description: The targets of each job, by state.
+  type: dict
+  returned: when Prometheus answered
+  sample: {api-router: {up: 2, down: 0}}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._checks.targets import check_targets
+from ..module_utils._prometheus import Prometheus
+from ..module_utils._proof import WAIT_ARGS, Outcome, prove
+from ..module_utils._service import PROMETHEUS, arguments, open_service
+
+
+def main() -> None:
+    jobs = {"type": "list", "elements": "str", "default": []}
+    module = AnsibleModule(arguments(prometheus=PROMETHEUS, jobs=jobs, **WAIT_ARGS), supports_check_mode=True)
+
+    def look() -> Outcome:
+        with open_service(module.params, "prometheus") as api:
+            return check_targets(Prometheus(api).targets(), module.params["jobs"])
+
+    prove(module, "Not everything is scraped", look)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+#!/usr/bin/python
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: trace_verify
+short_description: Prove that one request makes one trace that the logs know
+description:
+  - Searches Tempo by TraceQL for a recent trace through the services, reads it back by its id, and looks for that
+    id in the logs of each of these services (structured metadata C(trace_id) in Loki).
+  - Waits for at most O(timeout) seconds until one trace has all of it.
+options:
+  services:
+    description:
+      - Services that must have a span in the trace and its id in their logs.
+      - Without it, all services of the trace found.
+    type: list
+    elements: str
+    default: []
+  min_services:
+    description: How many services the trace must have spans of at least.
+    type: int
+    default: 4
+  window:
+    description: How far back to search, in minutes.
+    type: int
+    default: 15
+author: ias.observability contributors (@ias-observability)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - ias.observability._services.tempo
+  - ias.observability._services.loki
+  - ias.observability._proof
+"""
+
+EXAMPLES = r"""
+- name: Prove that traces and logs belong together
+  ias.observability.trace_verify:
+    services: [api-router, user-service, vllm, postgres]
+"""
+
+RETURN = r"""
+findings:
+  description: Everything that is wrong; the module fails when one of them is an error.
+  type: list
+  elements: dict
+  returned: always
+  sample:
+    - {id: traces/not-in-logs, severity: error, message: the logs of vllm do not hold the trace's id}
+summary:
+  description: How many services and lookups were checked, and how many passed.
+  type: dict
+  returned: always
+  sample: {checked: 24, passed: 24}
+trace:
+  description: The best trace found.
+  type: dict
+  returned: when Tempo and Loki answered
+  sample: {id: 4bf92f3577b34da6a3ce929d0e0e4736, spans: {api-router: 4, vllm: 3}, logged_by: [api-router, vllm]}
+"""
+
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._loki import Loki
+from ..module_utils._proof import WAIT_ARGS, Outcome, prove
+from ..module_utils._service import LOKI, TEMPO, arguments, open_service
+from ..module_utils._tempo import Tempo
+from ..module_utils._trace_search import find_traces
+
+
+def main() -> None:
+    module = AnsibleModule(
+        arguments(
+            tempo=TEMPO,
+            loki=LOKI,
+            services={"type": "list", "elements": "str", "default": []},
+            min_services={"type": "int", "default": 4},
+            window={"type": "int", "default": 15},
+            **WAIT_ARGS,
+        ),
+        supports_check_mode=True,
+    )
+    services = module.params["services"]
+    wanted = max(module.params["min_services"], len(services))
+
+    def look() -> Outcome:
+        since = time.time() - module.params["window"] * 60
+        with open_service(module.params, "tempo") as tempo, open_service(module.params, "loki") as loki:
+            return find_traces(Tempo(tempo), Loki(loki), services, wanted, since)
+
+    prove(module, "No complete trace", look)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.ias.observability.plugins.modules import alert_rules_verify
+from tests.fakes.http import Reply, Request, Server, running_server
+from tests.fakes.module import run_module
+
+FILE = {
+    "groups": [
+        {
+            "name": "api",
+            "rules": [
+                {"record": "job:requests:rate5m", "expr": "sum by(job)(rate(http_requests_total[5m]))"},
+                {"alert": "HighErrorRate", "expr": "job:errors:ratio>0.05", "for": "1h30m"},
+            ],
+        }
+    ]
+}
+RECORD = {"type": "recording", "name": "job:requests:rate5m", "query": "sum by(job) (rate(http_requests_total[5m]))"}
+ALERT = {"type": "alerting", "name": "HighErrorRate", "query": "job:errors:ratio > 0.05", "duration": 5400}
+FORMATTED = {
+    str(rule["expr"]): str(loaded["query"])
+    for rule, loaded in zip(FILE["groups"][0]["rules"], (RECORD, ALERT), strict=True)
+}
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with running_server() as running:
+        running.on("POST", "/api/v1/format_query", format_query)
+        alertmanagers = {"activeAlertmanagers": [{"url": "http://am:9093/api/v2/alerts"}]}
+        running.ok("GET", "/api/v1/alertmanagers", {"data": alertmanagers})
+        yield running
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    path = tmp_path / "alerts.yaml"
+    path.write_text(yaml.safe_dump(FILE))
+    return path
+
+
+def format_query(request: Request) -> Reply:
+    return Reply(200, {"data": FORMATTED[request.body["query"][0]]})
+
+
+def loaded(*rules: dict[str, Any], group: str = "api") -> Reply:
+    healthy = [{"health": "ok", **rule} for rule in rules]
+    return Reply(200, {"data": {"groups": [{"name": group, "rules": healthy}]}})
+
+
+def run(server: Server, path: Path, **args: Any) -> dict[str, Any]:
+    return run_module(alert_rules_verify, prometheus={"url": server.url}, paths=[str(path)], interval=0, **args)
+
+
+def ids(result: dict[str, Any]) -> set[tuple[str, str]]:
+    return {(finding["id"], finding["object"]) for finding in result["findings"]}
+
+
+def test_all_loaded(server: Server, rules: Path) -> None:
+    server.on("GET", "/api/v1/rules", loaded(RECORD, ALERT))
+    result = run(server, rules, timeout=0)
+    assert result["findings"] == []
+    assert result["summary"] == {"checked": 3, "passed": 3}
+    assert result["alertmanagers"] == ["http://am:9093/api/v2/alerts"]
+
+
+def test_a_manifest_reads_the_same(server: Server, tmp_path: Path) -> None:
+    path = tmp_path / "manifest.yaml"
+    path.write_text(yaml.safe_dump({"kind": "PrometheusRule", "spec": FILE}))
+    server.on("GET", "/api/v1/rules", loaded(RECORD, ALERT))
+    assert run(server, path, timeout=0)["summary"] == {"checked": 3, "passed": 3}
+
+
+def test_waits_until_the_operator_has_loaded_them(server: Server, rules: Path) -> None:
+    server.on("GET", "/api/v1/rules", loaded(), loaded(RECORD, {**ALERT, "health": "unknown"}), loaded(RECORD, ALERT))
+    assert run(server, rules, timeout=20)["findings"] == []
+    assert len(server.seen("GET", "/api/v1/rules")) == 3
+
+
+@pytest.mark.parametrize(
+    ("alert", "finding"),
+    [
+        ({**ALERT, "name": "Other"}, "alerts/not-loaded"),
+        ({**ALERT, "query": "job:errors:ratio > 0.5"}, "alerts/differs"),
+        ({**ALERT, "duration": 60}, "alerts/differs"),
+        ({**ALERT, "health": "unknown"}, "alerts/not-evaluated"),
+        ({**ALERT, "health": "err", "lastError": "many-to-many"}, "alerts/evaluation-error"),
+    ],
+)
+def test_what_is_wrong_with_a_rule(server: Server, rules: Path, alert: dict[str, Any], finding: str) -> None:
+    server.on("GET", "/api/v1/rules", loaded(RECORD, alert))
+    result = run(server, rules, timeout=0)
+    assert ids(result) == {(finding, "api/HighErrorRate")}
+    assert result["summary"] == {"checked": 3, "passed": 2}
+
+
+def test_an_evaluation_error_elsewhere(server: Server, rules: Path) -> None:
+    other = {"type": "recording", "name": "x", "query": "y", "health": "err", "lastError": "boom"}
+    server.on("GET", "/api/v1/rules", loaded(RECORD, ALERT, other))
+    assert ids(run(server, rules, timeout=0)) == {("alerts/evaluation-error", "api/x")}
+
+
+def test_no_alertmanager(server: Server, rules: Path) -> None:
+    server.on("GET", "/api/v1/rules", loaded(RECORD, ALERT))
+    server.ok("GET", "/api/v1/alertmanagers", {"data": {"activeAlertmanagers": []}})
+    assert ids(run(server, rules, timeout=0)) == {("alerts/no-alertmanager", "")}
+
+
+@pytest.mark.parametrize("text", ["", "[]", "groups: 3", "groups: [{name: a, rules: [{}]}]", "a: [", "\x00"])
+def test_a_file_that_is_no_rule_file(server: Server, rules: Path, text: str) -> None:
+    rules.write_text(text)
+    result = run(server, rules)
+    assert result["failed"] is True
+    assert str(rules) in result["msg"]
+    assert server.requests == []
+
+
+def test_a_missing_file(server: Server, tmp_path: Path) -> None:
+    assert "No such file" in run(server, tmp_path / "none.yaml")["msg"]
