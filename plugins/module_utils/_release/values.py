@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Helm values: files in, one mapping out."""
+"""Helm values and the like: YAML files in, one mapping out."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ with suppress(ImportError):  # Ansible brings it
 
 
 class ValuesError(Exception):
-    """A values file cannot be used; the message names the file."""
+    """A file cannot be used; the message names it."""
 
 
 def load(path: str) -> dict[str, Any]:
-    """Read one values file; an empty one holds no values."""
+    """Read one file; an empty one holds an empty mapping."""
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ValuesError(f"the values file {path} cannot be read: {reason}") from error
+        raise ValuesError(f"the file {path} cannot be read: {reason}") from error
     try:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ValuesError(f"the values file {path} is not YAML: {_reason(error)}") from error
+        raise ValuesError(f"the file {path} is not YAML: {_reason(error)}") from error
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise ValuesError(f"the values file {path} holds a {type(content).__name__}, not a mapping of values")
+        raise ValuesError(f"the file {path} holds a {type(content).__name__}, not a mapping")
     return content
 
 
