@@ -6,14 +6,22 @@
 
 from __future__ import annotations
 
+import functools
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.plugins.lookup import LookupBase
+
+from ..module_utils._release.values import ValuesError, load, merge
+
 DOCUMENTATION = r"""
 name: merged_yaml
 short_description: Read YAML files and lay them upon each other
 version_added: 1.0.0
 author: ias.observability contributors (@ias-observability)
 description:
-  - Reads mappings from YAML files on the controller and merges them as Helm merges values files. Mappings are merged, everything
-    else is replaced by what comes later.
+  - Reads mappings from YAML files on the controller and merges them as Helm merges values files. Mappings are merged,
+    everything else is replaced by what comes later.
   - A file that is missing, not YAML or not a mapping fails with one message that names it.
   - What is read is data. Braces in it (Go templates, legend formats) are left alone.
 options:
@@ -34,14 +42,6 @@ _list:
   type: list
   elements: dict
 """
-
-import functools
-from typing import Any
-
-from ansible.errors import AnsibleError
-from ansible.plugins.lookup import LookupBase
-
-from ..module_utils._release.values import ValuesError, load, merge
 
 
 class LookupModule(LookupBase):

@@ -5,7 +5,8 @@
 """A Kubernetes API in memory: objects by path, reviews, server-side apply, and real port-forward websockets.
 
 It knows no kinds: a collection exists when `serves` says so or an object lies in it. What a test wants to see go
-wrong it sets: `denied` (reviews and requests), `token`, `failures` (status per path, used up one by one).
+wrong it sets: `denied` (reviews and requests), `token`, `failures` (status per path, or method and path, used
+up one by one).
 """
 
 from __future__ import annotations
@@ -154,8 +155,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _check(self, path: str) -> None:
         if self.headers.get("Authorization") != f"Bearer {self.kube.token}":
             raise _RefusedError(401, "Unauthorized")
-        if self.kube.failures.get(path):
-            raise _RefusedError(self.kube.failures[path].pop(0), "scripted failure")
+        for key in (path, f"{self.command} {path}"):
+            if self.kube.failures.get(key):
+                raise _RefusedError(self.kube.failures[key].pop(0), "scripted failure")
 
     def _resource(self, path: str, query: dict[str, str], body: Any) -> Object:
         found = _PATH.match(path)

@@ -69,7 +69,7 @@ class Helm:
         home = Path(self._folder.name)
         self._values = home / "values.json"
         kubeconfig = home / "kubeconfig"
-        kubeconfig.write_text(json.dumps(_kubeconfig(client)))
+        _write_private(kubeconfig, _kubeconfig(client))
         self._environment = {**os.environ, "KUBECONFIG": str(kubeconfig), **_impersonation(client)}
         for name in ("HELM_KUBECONTEXT", "HELM_KUBEAPISERVER", "HELM_KUBETOKEN", "HELM_NAMESPACE", "HELM_DEBUG"):
             self._environment.pop(name, None)
@@ -100,13 +100,17 @@ class Helm:
     def _with_values(
         self, command: list[str], namespace: str, chart: Chart, values: Mapping[str, Any], options: list[str]
     ) -> str:
-        self._values.touch(mode=0o600)
-        self._values.write_text(json.dumps(values))
+        _write_private(self._values, values)
         place = ["--namespace", namespace, "--values", str(self._values)]
         return self._run([*command, *chart.arguments, *place, *options])
 
     def _run(self, arguments: list[str]) -> str:
         return _run([self._binary, *arguments], self._environment)
+
+
+def _write_private(path: Path, content: Mapping[str, Any]) -> None:
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(content))
 
 
 def _run(command: list[str], environment: Mapping[str, str]) -> str:
