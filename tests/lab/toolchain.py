@@ -85,12 +85,13 @@ def load(folder: Path = FOLDER) -> dict[str, Tool]:
     for name, entry in tomllib.loads((folder / "tools.toml").read_text()).items():
         source = folder / entry.get("folder", name)
         go_mod = (source / "go.mod").read_text()
-        module = entry.get("module") or module_of(entry["package"], go_mod)
+        own = entry.get("own", False)
+        module = "" if own else entry.get("module") or module_of(entry["package"], go_mod)
         tools[name] = Tool(
             name=name,
             folder=source,
             package=entry["package"],
-            version=required_version(go_mod, module),
+            version="own" if own else required_version(go_mod, module),
             version_variables=tuple(entry.get("version", ())),
             commands=tuple(entry.get("commands", ())),
             on_demand=entry.get("on_demand", False),

@@ -1,0 +1,48 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`python -m tests.lab`: start, look at and remove the lab."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+
+from tests.lab import cluster, images, toolchain
+from tests.lab.mode import mode
+from tests.lab.state import LabError
+
+
+def parser() -> argparse.ArgumentParser:
+    whole = argparse.ArgumentParser(prog="python -m tests.lab", description=__doc__)
+    commands = whole.add_subparsers(dest="command", required=True)
+    commands.add_parser("build", help="build what the lab needs, so that nothing has to wait for it")
+    commands.add_parser("up", help="start the cluster, unless it is up")
+    commands.add_parser("images", help="build the stack's images and publish them in the lab")
+    down = commands.add_parser("down", help="remove the cluster, and the engine if it is the lab's")
+    down.add_argument("--purge", action="store_true", help="and the images that are kept for the next time")
+    return whole
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    asked = parser().parse_args(argv)
+    started = time.monotonic()
+    try:
+        chosen, reason = mode()
+        print(reason, flush=True)
+        match asked.command:
+            case "build":
+                toolchain.require(tool.name for tool in toolchain.load().values() if not tool.on_demand)
+            case "up":
+                cluster.up(chosen)
+            case "images":
+                images.publish(images.table(), cluster.registry())
+            case "down":
+                cluster.down(chosen, purge=asked.purge)
+    except (LabError, toolchain.ToolchainError) as error:
+        print(f"lab {asked.command}: {error}", file=sys.stderr)
+        return 1
+    print(f"lab {asked.command}: done in {time.monotonic() - started:.0f} s", flush=True)
+    return 0

@@ -1,0 +1,3 @@
+module lab.invalid/runc-without-resources
+
+go 1.26
