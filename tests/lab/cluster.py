@@ -73,18 +73,7 @@ def up(mode: Mode) -> None:
     KUBECONFIG.unlink(missing_ok=True)
     config = STATE / "kind.yaml"
     config.write_text(yaml.safe_dump(configuration(mode, image, cgroup_v1=cgroup_v1()), sort_keys=False))
-    create: list[str | Path] = [
-        kind,
-        "create",
-        "cluster",
-        "--name",
-        CLUSTER,
-        "--config",
-        config,
-        "--wait",
-        WAIT,
-        "--retain",
-    ]
+    options: list[str | Path] = ["--name", CLUSTER, "--config", config, "--wait", WAIT, "--retain"]
     try:
         run([kind, "create", "cluster", *options], env=environment(mode))
     except LabError as error:

@@ -21,6 +21,7 @@ from tests.lab.state import LAB, ROOT, LabError, cache, digest, run
 TABLE = LAB / "images.yaml"
 PACKAGES = ROOT / "requirements" / "lab.txt"
 PYTHON = "3.11"  # of the base's Debian
+PLATFORM = "manylinux2014_x86_64"
 HOME = "/opt/lab"
 
 
@@ -100,7 +101,7 @@ def _packages() -> oci.Blob:
     if not folder.exists():
         print("fetching the images' Python packages ...", flush=True)
         new = folder.with_suffix(".new")
-        target = ["--target", new, "--python-version", PYTHON, "--platform", "manylinux2014_x86_64"]
+        target: list[str | Path] = ["--target", new, "--python-version", PYTHON, "--platform", PLATFORM]
         pip: list[str | Path] = [
             sys.executable,
             "-m",
