@@ -1,0 +1,87 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What keeps the stack from being deployed is said in one clear message, before anything is written."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from tests.fakes.helm import FakeHelm
+from tests.fakes.kube import FakeKube
+from tests.integration.preflight.conftest import Site
+
+
+def refused(output: str, kube: FakeKube, *messages: str) -> None:
+    for message in messages:
+        assert message in output
+    assert "Traceback" not in output
+    assert output.count("FAILED!") == 1
+    assert kube.writes() == []
+
+
+def test_kubeconfig_that_does_not_exist(kube: FakeKube, site: Site, tmp_path: Path) -> None:
+    path = tmp_path / "nowhere"
+    refused(site(observability_kubeconfig=str(path)), kube, f"the kubeconfig {path} does not exist")
+
+
+def test_credentials_that_are_not_accepted(kube: FakeKube, site: Site, tmp_path: Path) -> None:
+    path = kube.write_kubeconfig(tmp_path / "old")
+    kube.token = "renewed"
+    refused(site(observability_kubeconfig=str(path)), kube, "the Kubernetes API refused the credentials")
+
+
+def test_api_that_cannot_be_reached(kube: FakeKube, site: Site, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        path = tmp_path / "closed"
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        path.write_text(kube.write_kubeconfig(tmp_path / "open").read_text().replace(kube.url, url))
+        refused(site(observability_kubeconfig=str(path)), kube, f"the Kubernetes API at {url} cannot be reached")
+
+
+def test_storage_class_that_does_not_exist(kube: FakeKube, site: Site) -> None:
+    output = site(observability_storage_class="faster")
+    refused(output, kube, "storage class faster does not exist (The cluster has fast)")
+
+
+def test_node_that_is_not_ready(kube: FakeKube, site: Site) -> None:
+    kube.objects["/api/v1/nodes/worker"]["status"]["conditions"][0] |= {"status": "False", "message": "PLEG"}
+    refused(site(), kube, "node worker: it is not ready: PLEG")
+
+
+def test_helm_that_is_missing(kube: FakeKube, site: Site, tmp_path: Path) -> None:
+    output = site(observability_helm_binary=str(tmp_path / "no-helm"))
+    refused(output, kube, "Helm is missing", "Install Helm >= 4 or set helm_binary to its path")
+
+
+def test_helm_that_is_too_old(kube: FakeKube, helm: FakeHelm, site: Site) -> None:
+    helm.answers["version"] = "v3.19.0+g1234567"
+    helm.save()
+    refused(site(), kube, "is v3.19.0+g1234567 (Helm >= 4 is required)")
+
+
+def test_values_file_that_is_not_yaml(kube: FakeKube, site: Site, tmp_path: Path) -> None:
+    path = tmp_path / "values.yaml"
+    path.write_text("loki:\n  limits: [1, 2\n")
+    output = site(tempo_values_files=[str(path)])
+    refused(output, kube, f"the file {path} is not YAML: ")
+    assert kube.requests == []
+
+
+def test_alert_rules_that_are_wrong(kube: FakeKube, site: Site, tmp_path: Path) -> None:
+    path = tmp_path / "alerts.yaml"
+    rule = {"alert": "Broken", "expr": "sum(rate(http_requests_total)"}
+    path.write_text(str({"groups": [{"name": "broken", "rules": [rule]}]}).replace("'", '"'))
+    refused(site(prometheus_alerts_file=str(path)), kube, "Broken")
+    assert kube.requests == []
+
+
+def test_everything_that_is_wrong_is_one_message(kube: FakeKube, site: Site, tmp_path: Path) -> None:
+    kube.objects["/api/v1/nodes/worker"]["status"] = {}
+    kube.denied.add(("create", "secrets"))
+    output = site(observability_storage_class="faster", observability_helm_binary=str(tmp_path / "no-helm"))
+    refused(output, kube, "cannot take the stack: 4 errors", "cluster/node-not-ready", "cluster/storage-class")
+    refused(output, kube, "cluster/permission", "cluster/helm")
