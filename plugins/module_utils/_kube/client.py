@@ -60,7 +60,7 @@ def connect(params: Mapping[str, Any]) -> ApiClient:
             client.default_headers[name] = ",".join(value) if isinstance(value, list) else value
     except (*unusable, OSError, TypeError, ValueError, KeyError, AttributeError) as error:
         source = auth.get("kubeconfig")
-        what = f"the kubeconfig {source}" if isinstance(source, str) else "the kubeconfig"
+        what = f"the kubeconfig {source}" if isinstance(source, str) else "the default kubeconfig"
         raise KubeError(
             f"{what} cannot be used: {_one_line(error)}",
             "Set the option kubeconfig or K8S_AUTH_KUBECONFIG to a valid file",
@@ -190,4 +190,4 @@ def _require_file(kubeconfig: object) -> None:
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -33,14 +33,16 @@ class HelmError(KubeError):
 
 
 class Chart(NamedTuple):
-    """Where a chart comes from: an OCI reference with a version, or a folder or archive, which has its own."""
+    """Where a chart comes from: an OCI reference, a name in a repository, or a folder or archive."""
 
     ref: str
-    version: str = ""
+    version: str | None = None
+    repository: str | None = None
 
     @property
     def arguments(self) -> list[str]:
-        return [self.ref, "--version", self.version] if self.version and "://" in self.ref else [self.ref]
+        options = {"--repo": self.repository, "--version": self.version}
+        return [self.ref, *(word for option, value in options.items() if value for word in (option, value))]
 
 
 def find(binary: str | None) -> str:
