@@ -1,0 +1,63 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rule files on disk to texts; what cannot be read becomes a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from .._findings import Finding
+from .check import Source
+from .yaml_tree import MAX_BYTES
+
+_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+
+
+def read(paths: Iterable[str]) -> tuple[list[Source], list[Finding]]:
+    """The texts of the files, and of the YAML files below the folders, in a stable order."""
+    sources: list[Source] = []
+    findings: list[Finding] = []
+    for path in dict.fromkeys(file for name in paths for file in _files(Path(name), findings)):
+        try:
+            if path.stat().st_size > MAX_BYTES:
+                findings.append(
+                    Finding("load/too-large", "error", f"the file has more than {MAX_BYTES >> 20} MiB", file=str(path))
+                )
+                continue
+            sources.append(Source(str(path), path.read_bytes().decode("utf-8-sig")))
+        except OSError as error:
+            findings.append(_unreadable(path, error))
+        except UnicodeDecodeError as error:
+            findings.append(
+                Finding(
+                    "load/encoding",
+                    "error",
+                    f"not a UTF-8 text: byte {error.start + 1} is 0x{error.object[error.start]:02x}",
+                    "save the file as UTF-8; is it a rule file at all?",
+                    file=str(path),
+                )
+            )
+    return sources, findings
+
+
+def _files(path: Path, findings: list[Finding]) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    try:
+        found = sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES and file.is_file())
+    except OSError as error:
+        findings.append(_unreadable(path, error))
+        return
+    if not found:
+        findings.append(
+            Finding("load/no-files", "error", "the folder has no .yaml, .yml or .json files", file=str(path))
+        )
+    yield from found
+
+
+def _unreadable(path: Path, error: OSError) -> Finding:
+    return Finding("load/unreadable", "error", error.strerror or str(error), "check the path", file=str(path))

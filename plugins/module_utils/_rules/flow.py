@@ -1,0 +1,188 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which labels the result of an expression can have, by following them through every operator.
+
+A flow is a tuple of branches: `a or b` has those of both sides. The metric's name is no label here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from .._promql.nodes import (
+    METRIC_NAME,
+    SET_OPERATORS,
+    Aggregation,
+    Binary,
+    Call,
+    Expr,
+    MatrixSelector,
+    Number,
+    Paren,
+    String,
+    Subquery,
+    Unary,
+    VectorSelector,
+    strip_parens,
+)
+
+_NO_LABELS: frozenset[str] = frozenset()
+MAX_BRANCHES = 8
+_KEEPS_SERIES = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What one branch can carry."""
+
+    only: frozenset[str] | None = None
+    """The labels that are possible at all; None for "any"."""
+    gone: frozenset[str] = _NO_LABELS
+    """Labels that are certainly not there."""
+
+    def can(self, label: str) -> bool:
+        return label not in self.gone and (self.only is None or label in self.only)
+
+    def keep(self, labels: frozenset[str]) -> Labels:
+        return Labels(frozenset(label for label in labels if self.can(label)))
+
+    def drop(self, labels: frozenset[str]) -> Labels:
+        if self.only is not None:
+            return Labels(self.only - labels)
+        return Labels(None, self.gone | labels)
+
+    def add(self, labels: frozenset[str]) -> Labels:
+        return Labels(None if self.only is None else self.only | labels, self.gone - labels)
+
+
+Flow: TypeAlias = tuple[Labels, ...]
+Resolver: TypeAlias = Callable[[str], "Flow | None"]
+"""The flow of a recorded metric; None when the name is no recording rule's."""
+
+ANY: Flow = (Labels(),)
+NOTHING: Flow = (Labels(_NO_LABELS),)
+
+
+def can(flow: Flow, label: str) -> bool:
+    return any(branch.can(label) for branch in flow)
+
+
+class Flows:
+    """The flows of all nodes of one expression."""
+
+    def __init__(self, nodes: list[Expr], resolve: Resolver) -> None:
+        self._resolve = resolve
+        self._flows: dict[int, Flow] = {}
+        # parents come first in the list, so backwards every child is known before its parent
+        for node in reversed(nodes):
+            self._flows[id(node)] = _READERS[type(node)](self, node)
+
+    def of(self, node: Expr) -> Flow:
+        return self._flows[id(node)]
+
+    def _selector(self, node: VectorSelector) -> Flow:
+        recorded = self._resolve(node.metric) if ":" in node.metric else None
+        flow = ANY if recorded is None else recorded
+        empty = frozenset(m.name for m in node.matchers if m.operator == "=" and not m.value)
+        return tuple(branch.drop(empty) for branch in flow) if empty else flow
+
+    def _constant(self, _node: Number | String) -> Flow:
+        return NOTHING
+
+    def _inner(self, node: Paren | Unary | Subquery) -> Flow:
+        return self._flows[id(node.expr)]
+
+    def _matrix(self, node: MatrixSelector) -> Flow:
+        return self._flows[id(node.vector)]
+
+    def _call(self, node: Call) -> Flow:
+        name = node.name
+        if name in {"absent", "absent_over_time"}:
+            return (Labels(frozenset(absent_labels(node.arguments[0]))),)
+        if name in {"label_replace", "label_join"}:
+            target = node.arguments[1]
+            added = frozenset({target.value}) if isinstance(target, String) else _NO_LABELS
+            return tuple(branch.add(added) for branch in self._flows[id(node.arguments[0])])
+        if name == "info":
+            return ANY
+        for argument in node.arguments:
+            if argument.type in {"vector", "matrix"}:
+                flow = self._flows[id(argument)]
+                if name in {"histogram_quantile", "histogram_fraction"}:
+                    return tuple(branch.drop(_LE) for branch in flow)
+                return flow
+        return NOTHING
+
+    def _aggregation(self, node: Aggregation) -> Flow:
+        flow = self._flows[id(node.expr)]
+        if node.operator in _KEEPS_SERIES:
+            return flow
+        labels = frozenset(node.labels)
+        if node.without:
+            flow = tuple(branch.drop(labels) for branch in flow)
+        else:
+            flow = _distinct(tuple(branch.keep(labels) for branch in flow))
+        if node.operator == "count_values" and isinstance(node.parameter, String):
+            added = frozenset({node.parameter.value})
+            flow = tuple(branch.add(added) for branch in flow)
+        return flow
+
+    def _binary(self, node: Binary) -> Flow:
+        left, right = self._flows[id(node.left)], self._flows[id(node.right)]
+        if node.operator == "or":
+            return _distinct(left + right)
+        if node.operator in SET_OPERATORS or node.right.type == "scalar":
+            return left
+        if node.left.type == "scalar":
+            return right
+        matching = node.matching
+        labels = frozenset(matching.labels)
+        if matching.cardinality == "one-to-one":
+            if matching.on:
+                return _distinct(tuple(branch.keep(labels) for branch in left))
+            return tuple(branch.drop(labels) for branch in left) if labels else left
+        many, one = (left, right) if matching.cardinality == "many-to-one" else (right, left)
+        copied = frozenset(label for label in matching.include if can(one, label))
+        lost = frozenset(matching.include) - copied
+        return tuple(branch.add(copied).drop(lost) for branch in many)
+
+
+_LE = frozenset({"le"})
+
+
+def absent_labels(argument: Expr) -> list[str]:
+    """The labels that absent() can know: those of `=` matchers that are written once."""
+    selector = strip_parens(argument)
+    if isinstance(selector, MatrixSelector):
+        selector = selector.vector
+    if not isinstance(selector, VectorSelector):
+        return []
+    names = [matcher.name for matcher in selector.matchers]
+    return [
+        matcher.name
+        for matcher in selector.matchers
+        if matcher.operator == "=" and matcher.value and matcher.name != METRIC_NAME and names.count(matcher.name) == 1
+    ]
+
+
+def _distinct(flow: Flow) -> Flow:
+    branches = tuple(dict.fromkeys(flow))
+    return branches if len(branches) <= MAX_BRANCHES else ANY
+
+
+_READERS: dict[type, Callable[[Flows, Any], Flow]] = {
+    Aggregation: Flows._aggregation,
+    Binary: Flows._binary,
+    Call: Flows._call,
+    MatrixSelector: Flows._matrix,
+    Number: Flows._constant,
+    Paren: Flows._inner,
+    String: Flows._constant,
+    Subquery: Flows._inner,
+    Unary: Flows._inner,
+    VectorSelector: Flows._selector,
+}

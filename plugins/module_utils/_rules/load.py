@@ -1,0 +1,329 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Layer (a), `load/*`: what Prometheus (promtool check rules) and the operator's admission say about the text.
+
+Every document is read: a plain rule file as Prometheus reads it, a PrometheusRule as the API server does.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+
+from .._promql import Profile, PromQLError, parse
+from .._promql.literals import parse_duration
+from . import admission, templates
+from .model import Group, Rule, RuleFile
+from .report import Report
+from .yaml_tree import MAX_BYTES, Mapping, Node, Scalar, Sequence, YamlError, documents
+
+MAX_RULES = 100_000
+
+_ROOT = ("groups",)
+_GROUP = ("name", "interval", "query_offset", "limit", "rules", "labels")
+_RULE = ("record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations")
+_MANIFEST_GROUP = (*_GROUP, "partial_response_strategy")
+_METRIC_NAME = "__name__"
+
+
+def load(path: str, text: str, profile: Profile, report: Report) -> list[RuleFile]:
+    """The rule files in the text (one, or one for each PrometheusRule), whatever could be read of them."""
+    report.file = path
+    if len(text) > MAX_BYTES:
+        report.add(
+            "load/too-large",
+            "error",
+            f"the file has more than {MAX_BYTES >> 20} MiB",
+            hint="split it; a PrometheusRule may have 512 KiB",
+        )
+        return []
+    files: list[RuleFile] = []
+    try:
+        for index, document in enumerate(documents(text)):
+            files.extend(_document(RuleFile(path, text), document, index, profile, report))
+    except YamlError as error:
+        report.add(
+            "load/yaml", "error", f"not YAML: {error.message}", place=(error.line, error.column), hint=_yaml_hint(text)
+        )
+    return files
+
+
+def _yaml_hint(text: str) -> str:
+    if "\x00" in text[:1000]:
+        return "this looks like a binary file"
+    if "{{" in text or "{%" in text:
+        return "quote templates, or render the file first when it is a Helm or Jinja template"
+    return ""
+
+
+def _document(file: RuleFile, node: Node | None, index: int, profile: Profile, report: Report) -> Iterator[RuleFile]:
+    kind = node.get("kind") if isinstance(node, Mapping) else None
+    items = node.get("items") if isinstance(node, Mapping) else None
+    if isinstance(kind, Scalar) and kind.value in {"List", "PrometheusRuleList"} and isinstance(items, Sequence):
+        for item in items.items:
+            yield from _document(RuleFile(file.path, file.text), item, index, profile, report)
+    elif isinstance(node, Mapping) and isinstance(kind, Scalar):
+        yield from _manifest(file, node, kind, profile, report)
+    elif index == 0:
+        yield _Reader(file, profile, report).plain(node)
+    elif node is not None and not (isinstance(node, Scalar) and node.is_null):
+        report.add(
+            "load/second-document",
+            "warning",
+            "Prometheus reads the first YAML document only; this one is ignored",
+            hint="move it to a file of its own",
+            place=(node.line, node.column),
+        )
+
+
+def _manifest(file: RuleFile, node: Mapping, kind: Scalar, profile: Profile, report: Report) -> Iterator[RuleFile]:
+    if kind.value != "PrometheusRule":
+        report.add(
+            "load/other-manifest",
+            "info",
+            f"a {kind.value} has no rules to check",
+            place=(kind.line, kind.column),
+        )
+        return
+    metadata = node.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, Mapping) else None
+    file.manifest = name.value if isinstance(name, Scalar) else ""
+    if not file.manifest:
+        report.add("load/manifest-name", "error", "the PrometheusRule has no metadata.name", place=_place(node))
+    spec = node.get("spec")
+    reader = _Reader(file, profile, report)
+    if isinstance(spec, Mapping):
+        reader.read(spec)
+        admission.check(file, profile, report)
+    elif spec is not None:
+        reader.wrong_type(spec, "spec", "mapping")
+    yield file
+
+
+class _Reader:
+    """Reads one file's groups and rules and reports what Prometheus would refuse."""
+
+    def __init__(self, file: RuleFile, profile: Profile, report: Report) -> None:
+        self.file = file
+        self.profile = profile
+        self.report = report
+        self.count = 0
+        self.object = file.manifest
+
+    def plain(self, node: Node | None) -> RuleFile:
+        if isinstance(node, Mapping):
+            self.read(node)
+        elif node is not None and not (isinstance(node, Scalar) and node.is_null):
+            self.wrong_type(node, "the file", "mapping with `groups`")
+        return self.file
+
+    def read(self, root: Mapping) -> None:
+        self.file.root = root
+        self._fields(root, _ROOT, "rule file")
+        groups = root.get("groups")
+        seen: set[str] = set()
+        for node in self._list(groups, "groups"):
+            if isinstance(node, Mapping):
+                group = self._group(node)
+                if group.name in seen and group.name:
+                    self._error("load/duplicate-group", f"group {group.name!r} is written twice in this file", node)
+                seen.add(group.name)
+                self.file.groups.append(group)
+            else:
+                self.wrong_type(node, "a group", "mapping")
+
+    # -- findings
+
+    def _error(self, identity: str, message: str, node: Node, hint: str = "") -> None:
+        self.report.add(identity, "error", message, hint=hint, place=_place(node), object_=self.object)
+
+    def wrong_type(self, node: Node, what: str, wanted: str) -> None:
+        self._error("load/type", f"{what} must be a {wanted}, not a {_kind(node)}", node)
+
+    def _fields(self, node: Mapping, known: Iterable[str], what: str) -> None:
+        """Unknown and repeated keys of a mapping."""
+        for key in node.duplicates:
+            self._error("load/duplicate-key", f"key {key.value!r} is written twice in this {what}", key)
+        for name, (key, _value) in node.items().items():
+            if name not in known:
+                near = difflib.get_close_matches(name, list(known), 1)
+                advice = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+                refused = "the API server drops it silently" if self.file.manifest else "Prometheus refuses the file"
+                self.report.add(
+                    "load/unknown-field",
+                    "warning" if self.file.manifest else "error",
+                    f"unknown field {name!r} in a {what}: {refused}",
+                    hint=advice,
+                    place=(key.line, key.column),
+                    object_=self.object,
+                )
+
+    # -- values
+
+    def _list(self, node: Node | None, what: str) -> list[Node]:
+        if isinstance(node, Sequence):
+            return node.items
+        if node is not None and not (isinstance(node, Scalar) and node.is_null):
+            self.wrong_type(node, what, "list")
+        return []
+
+    def _text(self, node: Mapping, key: str) -> str:
+        value = node.get(key)
+        if isinstance(value, Scalar):
+            return "" if value.is_null else value.value
+        if value is not None:
+            self.wrong_type(value, key, "text")
+        return ""
+
+    def _duration(self, node: Mapping, key: str) -> float:
+        value = node.get(key)
+        if value is None or (isinstance(value, Scalar) and value.is_null):
+            return 0.0
+        if not isinstance(value, Scalar):
+            self.wrong_type(value, key, "duration")
+            return 0.0
+        try:
+            return parse_duration(value.value)
+        except ValueError as error:
+            self._error("load/duration", f"{key}: {error}", value, "write it like 30s, 5m or 1h30m")
+            return 0.0
+
+    def _labels(self, node: Mapping, key: str, rule: Rule | None, what: str) -> dict[str, str]:
+        value = node.get(key)
+        if value is None or (isinstance(value, Scalar) and value.is_null):
+            return {}
+        if not isinstance(value, Mapping):
+            self.wrong_type(value, key, "mapping")
+            return {}
+        for twice in value.duplicates:
+            self._error("load/duplicate-key", f"{what} {twice.value!r} is written twice", twice)
+        result: dict[str, str] = {}
+        for name, (where, scalar) in value.items().items():
+            if not name or (name == _METRIC_NAME and key == "labels"):
+                self._error("load/label-name", f"invalid {what} name {name!r}", where)
+            if isinstance(scalar, Scalar):
+                result[name] = "" if scalar.is_null else scalar.value
+                if rule is not None:
+                    rule.scalars[f"{key}.{name}"] = scalar
+            else:
+                self.wrong_type(scalar, f"{what} {name!r}", "text")
+        return result
+
+    # -- groups and rules
+
+    def _group(self, node: Mapping) -> Group:
+        name = self._text(node, "name")
+        group = Group(name, self.file, node.line, node.column)
+        self.object = name
+        self._fields(node, _MANIFEST_GROUP if self.file.manifest else _GROUP, "group")
+        if not name:
+            self._error("load/group-name", "the group has no name", node)
+        group.interval = self._duration(node, "interval")
+        self._duration(node, "query_offset")
+        limit = node.get("limit")
+        if limit is not None and not (isinstance(limit, Scalar) and (limit.is_number or limit.is_null)):
+            self.wrong_type(limit, "limit", "number")
+        group.labels = self._labels(node, "labels", None, "label")
+        for item in self._list(node.get("rules"), "rules"):
+            self.count += 1
+            if self.count > MAX_RULES:
+                self._error("load/too-many-rules", f"the file has more than {MAX_RULES} rules", node, "split it")
+                break
+            self.object = name
+            if isinstance(item, Mapping):
+                group.rules.append(self._rule(item, group))
+            else:
+                self.wrong_type(item, "a rule", "mapping")
+        return group
+
+    def _rule(self, node: Mapping, group: Group) -> Rule:
+        alert, record = self._text(node, "alert"), self._text(node, "record")
+        rule = Rule(
+            "record" if record and not alert else "alert",
+            alert or record,
+            self._text(node, "expr"),
+            group,
+            node.line,
+            node.column,
+        )
+        self.object = rule.object
+        for key, (_where, value) in node.items().items():
+            if type(value) is Scalar:
+                rule.scalars[key] = value
+        self._fields(node, _RULE, "rule")
+        if bool(alert) == bool(record):
+            which = "both `alert` and `record`" if alert else "neither `alert` nor `record`"
+            self._error("load/alert-or-record", f"the rule has {which}; exactly one is needed", node)
+        rule.for_seconds = self._duration(node, "for")
+        rule.keep_firing_for = self._duration(node, "keep_firing_for")
+        rule.labels = self._labels(node, "labels", rule, "label")
+        rule.annotations = self._labels(node, "annotations", rule, "annotation")
+        self._expr(rule, node)
+        if rule.kind == "record":
+            self._record(rule, node)
+        else:
+            self._templates(rule)
+        return rule
+
+    def _expr(self, rule: Rule, node: Mapping) -> None:
+        if not rule.expr:
+            self._error("load/expr", "the rule has no `expr`", node)
+            return
+        try:
+            rule.tree = parse(rule.expr, self.profile)
+        except PromQLError as error:
+            identity = {"feature": "load/feature", "limit": "load/limit"}.get(error.kind, "load/promql")
+            self.report.rule(
+                rule, identity, "error", f"expr: {error.message}", place=rule.place_in_expr(error.position)
+            )
+            return
+        if rule.tree.type not in {"vector", "scalar"}:
+            self.report.rule(
+                rule,
+                "load/expr-type",
+                "error",
+                f"expr is a {'range vector' if rule.tree.type == 'matrix' else 'string'}: promtool accepts the file,"
+                " but every evaluation fails",
+                hint="make it an instant vector: a function such as rate() around the range, a comparison behind it",
+            )
+
+    def _record(self, rule: Rule, node: Mapping) -> None:
+        for name, value in (
+            ("annotations", bool(rule.annotations)),
+            ("for", rule.for_seconds != 0),
+            ("keep_firing_for", rule.keep_firing_for != 0),
+        ):
+            if value:
+                self._error("load/record-field", f"a recording rule cannot have `{name}`", node)
+        if "{" in rule.name or "}" in rule.name:
+            self._error(
+                "load/record-name", f"braces in the record name {rule.name!r}", node, "a selector belongs into expr"
+            )
+
+    def _templates(self, rule: Rule) -> None:
+        for kind, texts in (("labels", rule.labels), ("annotations", rule.annotations)):
+            for name, text in texts.items():
+                key = f"{kind}.{name}"
+                if "{{" in text:
+                    try:
+                        rule.templates[key] = templates.parse(text)
+                    except templates.TemplateError as error:
+                        self.report.rule(
+                            rule,
+                            "load/template",
+                            "error",
+                            f"{kind[:-1]} {name!r} is no template: {error}",
+                            place=rule.place(key),
+                        )
+
+
+def _place(node: Node) -> tuple[int, int]:
+    return node.line, node.column
+
+
+def _kind(node: Node) -> str:
+    if isinstance(node, Scalar):
+        return "null" if node.is_null else "text" if node.is_text else "number or truth value"
+    return "list" if isinstance(node, Sequence) else "mapping"

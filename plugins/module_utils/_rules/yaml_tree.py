@@ -1,0 +1,197 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""YAML to a tree that knows where everything is written.
+
+Built from the parser's events, without recursion: nodes of the YAML libraries' own composer lose duplicate keys
+and its C half overflows the stack on a few hundred kilobytes of "[". An alias is the node it stands for, so
+a bomb of aliases stays as small as its text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import yaml
+
+MAX_BYTES = 16 << 20
+MAX_DEPTH = 60
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_NUMBER = re.compile(r"[-+]?(?:0[xob][0-9a-fA-F_]+|(?:[0-9][0-9_]*)?\.?[0-9][0-9_]*(?:\.)?(?:[eE][-+]?[0-9]+)?)")
+_BOOLEANS = frozenset({"true", "false", "yes", "no", "on", "off"})
+_STYLES = frozenset("'\"|>")
+MERGE = "<<"
+
+
+class YamlError(ValueError):
+    """The text is not YAML, or more of it than is read; `line` and `column` count from one."""
+
+    def __init__(self, message: str, line: int = 0, column: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.column = column
+
+
+@dataclass(slots=True)
+class Scalar:
+    value: str
+    line: int
+    column: int
+    style: str
+    """"" for a plain scalar, else the character it begins with."""
+
+    @property
+    def is_null(self) -> bool:
+        return not self.style and self.value in _NULLS
+
+    @property
+    def is_number(self) -> bool:
+        return not self.style and _NUMBER.fullmatch(self.value) is not None
+
+    @property
+    def is_text(self) -> bool:
+        """False where a YAML reader makes a number, a truth value or null of it."""
+        return bool(self.style) or not (
+            self.value in _NULLS or self.value.lower() in _BOOLEANS or _NUMBER.fullmatch(self.value)
+        )
+
+
+@dataclass(slots=True)
+class Sequence:
+    items: list[Node] = field(default_factory=list)
+    line: int = 0
+    column: int = 0
+
+
+@dataclass(slots=True)
+class Mapping:
+    entries: list[tuple[Scalar, Node]] = field(default_factory=list)
+    line: int = 0
+    column: int = 0
+    duplicates: list[Scalar] = field(default_factory=list)
+    """Keys that are written again; the first one counts."""
+    merged: dict[str, tuple[Scalar, Node]] | None = None
+
+    def items(self) -> dict[str, tuple[Scalar, Node]]:
+        """Key → (where, value), merge keys resolved: own keys win, then the first merged mapping."""
+        if self.merged is None:
+            self.merged = {}
+            own = {key.value: (key, value) for key, value in reversed(self.entries) if key.value != MERGE}
+            for key, value in self.entries:
+                if key.value == MERGE:
+                    for mapping in value.items if isinstance(value, Sequence) else [value]:
+                        if isinstance(mapping, Mapping):
+                            self.merged = {**mapping.items(), **self.merged}
+            self.merged.update(own)
+        return self.merged
+
+    def get(self, key: str) -> Node | None:
+        found = self.items().get(key)
+        return None if found is None else found[1]
+
+
+Node: TypeAlias = Scalar | Sequence | Mapping
+
+
+@dataclass(slots=True)
+class _Open:
+    """A collection whose end has not been read yet."""
+
+    node: Sequence | Mapping
+    anchor: str | None
+    key: Scalar | None = None
+    seen: set[str] = field(default_factory=set)
+
+
+def documents(text: str) -> Iterator[Node | None]:
+    """The documents of the text, in order; None for an empty one. YamlError for what cannot be read."""
+    try:
+        yield from _documents(_LOADER(text))
+    except yaml.MarkedYAMLError as error:
+        line, column = _place(error.problem_mark or error.context_mark)
+        raise YamlError(" ".join(filter(None, (error.context, error.problem))), line, column) from None
+    except (yaml.YAMLError, UnicodeError) as error:
+        raise YamlError(str(error).splitlines()[0]) from None
+
+
+def _place(mark: Any) -> tuple[int, int]:
+    return (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)
+
+
+def _documents(loader: Any) -> Iterator[Node | None]:
+    try:
+        while not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
+            if isinstance(event, yaml.DocumentStartEvent):
+                yield _Document().read(loader.get_event)
+    finally:
+        loader.dispose()
+
+
+class _Document:
+    def __init__(self) -> None:
+        self.stack: list[_Open] = []
+        self.anchors: dict[str, Node] = {}
+        self.root: Node | None = None
+
+    def read(self, next_event: Callable[[], Any]) -> Node | None:
+        add = self._add
+        while True:
+            event = next_event()
+            kind = type(event)
+            if kind is yaml.ScalarEvent:
+                mark, style = event.start_mark, event.style
+                node = Scalar(event.value, mark.line + 1, mark.column + 1, style if style in _STYLES else "")
+                if event.anchor:
+                    self.anchors[event.anchor] = node
+                add(node)
+            elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+                done = self.stack.pop()
+                if done.anchor:
+                    self.anchors[done.anchor] = done.node
+            elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+                self._open(event)
+            elif kind is yaml.AliasEvent:
+                self._alias(event)
+            else:
+                return self.root
+
+    def _open(self, event: Any) -> None:
+        line, column = _place(event.start_mark)
+        if len(self.stack) >= MAX_DEPTH:
+            raise YamlError(f"nests deeper than {MAX_DEPTH} levels", line, column)
+        is_mapping = isinstance(event, yaml.MappingStartEvent)
+        node = Mapping([], line, column) if is_mapping else Sequence([], line, column)
+        self._add(node)
+        self.stack.append(_Open(node, event.anchor))
+
+    def _alias(self, event: Any) -> None:
+        node = self.anchors.get(event.anchor)
+        if node is None:
+            raise YamlError(f"found undefined alias {event.anchor!r}", *_place(event.start_mark))
+        self._add(node)
+
+    def _add(self, node: Node) -> None:
+        if not self.stack:
+            self.root = node
+            return
+        top = self.stack[-1]
+        collection = top.node
+        if type(collection) is Sequence:
+            collection.items.append(node)
+        elif top.key is None:
+            if type(node) is not Scalar:
+                raise YamlError("a mapping key must be a scalar", node.line, node.column)
+            top.key = node
+        elif type(collection) is Mapping:
+            key, top.key = top.key, None
+            if key.value in top.seen and key.value != MERGE:
+                collection.duplicates.append(key)
+            top.seen.add(key.value)
+            collection.entries.append((key, node))

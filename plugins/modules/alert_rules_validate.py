@@ -1,0 +1,153 @@
+#!/usr/bin/python
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Find what is wrong with alerting and recording rules before Prometheus does."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: alert_rules_validate
+short_description: Find what is wrong with alerting and recording rules
+description:
+  - Reads rule files and PrometheusRule manifests and reports everything that is wrong with them. Neither a cluster
+    nor C(promtool) is needed.
+  - Findings whose id begins with C(load/) say what Prometheus or the operator would refuse, C(rules/) what loads but
+    does not do what it looks like, C(metadata/) what a person who is woken up would miss.
+  - Fails when a finding is an error.
+options:
+  paths:
+    description: Rule files, PrometheusRule manifests, or folders of them.
+    type: list
+    elements: path
+  rules:
+    description: Rules given directly, as the content of a rule file or of a PrometheusRule manifest.
+    type: dict
+  prometheus_version:
+    description: The version of Prometheus that is to load the rules, from 3.5 on.
+    type: str
+    default: "3.14"
+  prometheus_features:
+    description: What the server has in C(--enable-feature), as far as it concerns PromQL.
+    type: list
+    elements: str
+    choices:
+      - promql-experimental-functions
+      - promql-duration-expr
+      - promql-extended-range-selectors
+      - promql-binop-fill-modifiers
+    default: []
+author: ias.observability contributors (@ias-observability)
+version_added: 1.0.0
+extends_documentation_fragment:
+  - ias.observability._attributes.read_only
+"""
+
+EXAMPLES = r"""
+- name: Check the rules of this repository
+  ias.observability.alert_rules_validate:
+    paths: [contracts/alerts.yaml]
+
+- name: Check one rule for an older server
+  ias.observability.alert_rules_validate:
+    prometheus_version: "3.5"
+    rules:
+      groups:
+        - name: api
+          rules:
+            - alert: ApiDown
+              expr: up{job="api"} == 0 or absent(up{job="api"})
+              for: 5m
+              labels: {severity: critical}
+"""
+
+RETURN = r"""
+findings:
+  description: Everything that was found, by file and line. The module fails when one of them is an error.
+  type: list
+  elements: dict
+  returned: always
+  sample:
+    - id: rules/template-label
+      severity: error
+      file: contracts/alerts.yaml
+      line: 12
+      column: 9
+      object: api/HighErrorRate
+      message: annotation 'summary' uses $labels.pod, which the expression does not keep
+      hint: add pod to the aggregation or the matching, or leave it out of the text
+      evidence: {}
+summary:
+  description: How many findings there are of each severity, and how many files and rules were read.
+  type: dict
+  returned: always
+  sample: {error: 1, warning: 0, info: 3, files: 1, rules: 24}
+rules:
+  description: The rules as Prometheus understands them; durations are seconds, group labels are merged in.
+  type: list
+  elements: dict
+  returned: always
+  sample:
+    - file: contracts/alerts.yaml
+      group: api
+      kind: alert
+      name: ApiDown
+      expr: up{job="api"} == 0 or absent(up{job="api"})
+      for: 300.0
+      keep_firing_for: 0.0
+      labels: {severity: critical}
+      annotations: {}
+      line: 4
+"""
+
+import json
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._findings import failed, failure_message, summary
+from ..module_utils._promql import Profile
+from ..module_utils._promql.profile import FEATURES
+from ..module_utils._rules.check import Source, check, normalised
+from ..module_utils._rules.files import read
+
+
+def main() -> None:
+    module = AnsibleModule(
+        {
+            "paths": {"type": "list", "elements": "path"},
+            "rules": {"type": "dict"},
+            "prometheus_version": {"type": "str", "default": "3.14"},
+            "prometheus_features": {
+                "type": "list",
+                "elements": "str",
+                "choices": sorted(FEATURES),
+                "default": [],
+            },
+        },
+        required_one_of=[("paths", "rules")],
+        supports_check_mode=True,
+    )
+    params = module.params
+    try:
+        profile = Profile.of(params["prometheus_version"], params["prometheus_features"])
+    except ValueError as error:
+        module.fail_json(msg=f"prometheus_version: {error}")
+    sources, findings = read(params["paths"] or [])
+    if params["rules"] is not None:
+        sources.append(Source("rules", json.dumps(params["rules"], indent=1)))
+    result = check(sources, profile)
+    findings += result.findings
+    rules = normalised(result.files)
+    report = {
+        "findings": [finding.as_dict() for finding in findings],
+        "summary": {**summary(findings), "files": len(sources), "rules": len(rules)},
+        "rules": rules,
+    }
+    if failed(findings):
+        errors = [finding for finding in findings if finding.severity == "error"]
+        module.fail_json(msg=failure_message("The rules are not fit for use", errors), **report)
+    module.exit_json(changed=False, **report)
+
+
+if __name__ == "__main__":
+    main()
