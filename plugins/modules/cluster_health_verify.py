@@ -24,10 +24,11 @@ options:
     description: The namespace that the stack is deployed to. It need not exist.
     type: str
     required: true
-  storage_class:
-    description: The storage class that the stack asks for. Empty means the cluster's default class.
-    type: str
-    default: ""
+  storage_classes:
+    description: The storage classes that the stack asks for. An empty list means the cluster's default class.
+    type: list
+    elements: str
+    default: []
   helm_binary:
     description: The C(helm) program. Without it the first on E(PATH) is taken. Helm 4 or newer is required.
     type: str
@@ -42,7 +43,7 @@ EXAMPLES = r"""
 - name: Stop here unless the cluster can take the stack
   ias.observability.cluster_health_verify:
     namespace: ias-system
-    storage_class: linode-block-storage
+    storage_classes: [linode-block-storage]
 """
 
 RETURN = r"""
@@ -65,7 +66,7 @@ from ..module_utils._release import helm
 
 ARGUMENTS = {
     "namespace": {"type": "str", "required": True},
-    "storage_class": {"type": "str", "default": ""},
+    "storage_classes": {"type": "list", "elements": "str", "default": []},
     "helm_binary": {"type": "str"},
 }
 
@@ -76,7 +77,7 @@ def main() -> None:
     try:
         cluster = Cluster(connect(module.params))
         where = f"the cluster at {cluster.host}"
-        findings += health.examine(cluster, module.params["namespace"], module.params["storage_class"])
+        findings += health.examine(cluster, module.params["namespace"], module.params["storage_classes"])
     except KubeError as error:
         findings.append(health.unusable(error))
     try:

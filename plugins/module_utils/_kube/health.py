@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from .._findings import Finding
@@ -47,12 +47,12 @@ def _rights() -> tuple[Right, ...]:
 RIGHTS = _rights()
 
 
-def examine(cluster: Cluster, namespace: str, storage_class: str) -> list[Finding]:
+def examine(cluster: Cluster, namespace: str, storage_classes: Sequence[str]) -> list[Finding]:
     """Everything that is wrong, not just the first. An API that does not answer at all raises KubeError."""
     findings = version(cluster.get("/version"))
     for check in (_nodes, _storage, _namespace, _rights_missing):
         try:
-            findings += check(cluster, namespace, storage_class)
+            findings += check(cluster, namespace, storage_classes)
         except ApiError as error:
             findings.append(Finding("cluster/permission", "error", error.message, error.hint, object=cluster.host))
     return findings
@@ -91,28 +91,26 @@ def _not_ready(node: Object) -> str:
     return "" if ready["status"] == "True" else f"it is not ready: {ready.get('message') or ready.get('reason', '')}"
 
 
-def storage(items: Iterable[Object], wanted: str) -> list[Finding]:
+def storage(items: Iterable[Object], wanted: Sequence[str]) -> list[Finding]:
     """`wanted` empty means the cluster's default class."""
     classes = {item["metadata"]["name"]: item["metadata"].get("annotations") or {} for item in items}
     have = f"The cluster has {', '.join(sorted(classes)) or 'none'}"
-    if wanted:
-        if wanted in classes:
-            return []
-        return [Finding("cluster/storage-class", "error", f"storage class {wanted} does not exist", have)]
-    if any(annotations.get(DEFAULT_CLASS) == "true" for annotations in classes.values()):
-        return []
-    return [Finding("cluster/storage-class", "error", "no storage class is the default", f"Name one. {have}")]
+    if wanted or any(annotations.get(DEFAULT_CLASS) == "true" for annotations in classes.values()):
+        missing = [f"storage class {name} does not exist" for name in wanted if name not in classes]
+    else:
+        missing = ["no storage class is the default"]
+    return [Finding("cluster/storage-class", "error", message, have) for message in missing]
 
 
-def _nodes(cluster: Cluster, namespace: str, storage_class: str) -> list[Finding]:
+def _nodes(cluster: Cluster, namespace: str, storage_classes: Sequence[str]) -> list[Finding]:
     return nodes(cluster.items("/api/v1/nodes"))
 
 
-def _storage(cluster: Cluster, namespace: str, storage_class: str) -> list[Finding]:
-    return storage(cluster.items("/apis/storage.k8s.io/v1/storageclasses"), storage_class)
+def _storage(cluster: Cluster, namespace: str, storage_classes: Sequence[str]) -> list[Finding]:
+    return storage(cluster.items("/apis/storage.k8s.io/v1/storageclasses"), storage_classes)
 
 
-def _namespace(cluster: Cluster, namespace: str, storage_class: str) -> list[Finding]:
+def _namespace(cluster: Cluster, namespace: str, storage_classes: Sequence[str]) -> list[Finding]:
     found = cluster.find(f"/api/v1/namespaces/{namespace}")
     if found is None or (found.get("status") or {}).get("phase") != "Terminating":
         return []
@@ -120,7 +118,7 @@ def _namespace(cluster: Cluster, namespace: str, storage_class: str) -> list[Fin
     return [Finding("cluster/namespace-terminating", "error", message, "Wait until it is gone, or see what holds it")]
 
 
-def _rights_missing(cluster: Cluster, namespace: str, storage_class: str) -> list[Finding]:
+def _rights_missing(cluster: Cluster, namespace: str, storage_classes: Sequence[str]) -> list[Finding]:
     missing = [right for right in RIGHTS if not _allowed(cluster, namespace, right)]
     if not missing:
         return []

@@ -43,7 +43,7 @@ def run(kube: FakeKube, helm: FakeHelm, tmp_path: Path, capsys: pytest.CaptureFi
             "kubeconfig": str(kube.write_kubeconfig(tmp_path / "kubeconfig")),
             "helm_binary": str(helm.binary),
             "namespace": "ias-system",
-            "storage_class": "fast",
+            "storage_classes": ["fast"],
             **options,
         }
         with patch_module_args(arguments), pytest.raises(SystemExit):
@@ -60,7 +60,7 @@ def ids(result: dict[str, Any]) -> list[str]:
 
 def test_a_healthy_cluster(kube: FakeKube, run: Run) -> None:
     assert run() == {"changed": False, "findings": []}
-    assert run(storage_class="")["findings"] == []
+    assert run(storage_classes=[])["findings"] == []
     assert kube.writes() == []
 
 
@@ -82,11 +82,11 @@ def test_node_not_ready(kube: FakeKube, run: Run) -> None:
 
 
 def test_storage_class(kube: FakeKube, run: Run) -> None:
-    result = run(storage_class="faster")
+    result = run(storage_classes=["fast", "faster"])
     assert ids(result) == ["cluster/storage-class"]
     assert "storage class faster does not exist (The cluster has fast)" in result["msg"]
     kube.objects["/apis/storage.k8s.io/v1/storageclasses/fast"]["metadata"]["annotations"] = {}
-    assert "no storage class is the default (Name one. The cluster has fast)" in run(storage_class="")["msg"]
+    assert "no storage class is the default (The cluster has fast)" in run(storage_classes=[])["msg"]
 
 
 def test_rights(kube: FakeKube, run: Run) -> None:
@@ -99,7 +99,7 @@ def test_rights(kube: FakeKube, run: Run) -> None:
 def test_a_right_to_look_is_missing(kube: FakeKube, run: Run) -> None:
     kube.denied.add(("get", "nodes"))
     kube.objects["/apis/storage.k8s.io/v1/storageclasses/fast"]["metadata"]["annotations"] = {}
-    assert ids(run(storage_class="")) == ["cluster/permission", "cluster/storage-class"]
+    assert ids(run(storage_classes=[])) == ["cluster/permission", "cluster/storage-class"]
 
 
 def test_namespace_that_is_being_deleted(kube: FakeKube, run: Run) -> None:
@@ -113,7 +113,7 @@ def test_everything_wrong_is_one_message(kube: FakeKube, helm: FakeHelm, run: Ru
     kube.denied.add(("create", "secrets"))
     helm.answers["version"] = "v3.19.0"
     helm.save()
-    result = run(storage_class="faster")
+    result = run(storage_classes=["fast", "faster"])
     assert ids(result) == [
         "cluster/version",
         "cluster/node-not-ready",
