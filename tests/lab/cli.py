@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
-from tests.lab import cluster, images, toolchain
+from tests.lab import chart_folder, cluster, images, toolchain
 from tests.lab.mode import mode
 from tests.lab.state import LabError
 
@@ -20,7 +22,7 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(dest="command", required=True)
     commands.add_parser("build", help="build what the lab needs, so that nothing has to wait for it")
     commands.add_parser("up", help="start the cluster, unless it is up")
-    commands.add_parser("images", help="build the stack's images and publish them in the lab")
+    commands.add_parser("images", help="build the stack's images and publish them in the lab; lay out its charts")
     down = commands.add_parser("down", help="remove the cluster, and the engine if it is the lab's")
     down.add_argument("--purge", action="store_true", help="and the images that are kept for the next time")
     return whole
@@ -38,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             case "up":
                 cluster.up(chosen)
             case "images":
+                real = os.environ.get("CHARTS")
+                chart_folder.assemble(Path(real) if real else None)
                 images.publish(images.table(), cluster.registry())
             case "down":
                 cluster.down(chosen, purge=asked.purge)

@@ -1,0 +1,48 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The charts that the lab deploys where none can be pulled: stand-ins of our own, or the real ones from a folder.
+
+`.lab/charts/<chart>` is where the lab's inventory looks. The custom resource definitions come from the operator's own
+module, of the version that really runs.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from tests.lab import toolchain
+from tests.lab.state import LAB, STATE, LabError, run
+
+STAND_INS = LAB / "charts"
+PLACE = STATE / "charts"
+NAMES = ("kube-prometheus-stack", "loki", "tempo", "alloy")
+OPERATOR = "github.com/prometheus-operator/prometheus-operator"
+
+
+def definitions() -> Path:
+    """The folder of the operator's custom resource definitions, in Go's module cache."""
+    tool = toolchain.load()["prometheus-operator"]
+    found = run(["go", "mod", "download", "-json", OPERATOR], cwd=tool.folder)
+    for line in found.splitlines():
+        key, _, value = line.strip().partition(": ")
+        if key == '"Dir"':
+            return Path(value.strip('",')) / "example" / "prometheus-operator-crd"
+    raise LabError(f"Go does not say where module {OPERATOR} is:\n{found}")
+
+
+def assemble(real: Path | None) -> None:
+    """Make `.lab/charts` anew: from `real`, a folder with the unpacked charts, or from the stand-ins."""
+    if real:
+        missing = [name for name in NAMES if not (real / name / "Chart.yaml").is_file()]
+        if missing:
+            raise LabError(f"CHARTS={real} has no unpacked chart {', '.join(missing)}; it needs {', '.join(NAMES)}")
+    shutil.rmtree(PLACE, ignore_errors=True)
+    for name in NAMES:
+        shutil.copytree((real or STAND_INS) / name, PLACE / name)
+    if not real:
+        crds = PLACE / "kube-prometheus-stack" / "crds"
+        crds.mkdir()
+        for source in sorted(definitions().glob("*.yaml")):
+            (crds / source.name).write_bytes(source.read_bytes())
