@@ -17,19 +17,8 @@ options:
     description: Seconds between two looks.
     type: int
     default: 5
-attributes:
-  check_mode:
-    description: Can run in C(check_mode) and return the changes that it would make.
-    support: full
-    details: It only reads.
-  diff_mode:
-    description: Returns what has changed, or would change, when in diff mode.
-    support: none
-    details: It changes nothing.
-  idempotent:
-    description: Running it twice in a row, without any change outside, leaves the system as one run does.
-    support: full
 requirements:
+  - python >= 3.11
   - kubernetes >= 24.2
   - urllib3 >= 2
 """

@@ -2,6 +2,8 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Prove that the logs of every running container arrive in Loki."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -24,11 +26,12 @@ options:
     elements: str
     default: []
 author: ias.observability contributors (@ias-observability)
-version_added: 0.1.0
+version_added: 1.0.0
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - ias.observability._services.loki
   - ias.observability._proof
+  - ias.observability._attributes.read_only
 """
 
 EXAMPLES = r"""

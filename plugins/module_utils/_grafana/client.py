@@ -1,0 +1,101 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Grafana's HTTP API, the part that is only read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import quote
+
+from .._http import Api, HttpError, Query
+
+Json = dict[str, Any]
+
+PAGE = 1000
+# These are plugins without a back end: Grafana cannot ask for their health, only pass a request through.
+WITHOUT_HEALTH = {"alertmanager": "/api/v2/status"}
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """One data source, without its secrets."""
+
+    uid: str
+    name: str
+    type: str
+    is_default: bool
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What Grafana says when it asks a data source whether it works."""
+
+    healthy: bool
+    message: str
+
+
+@dataclass(frozen=True)
+class Grafana:
+    api: Api
+
+    def version(self) -> str:
+        return str(self.api.get("/api/health").get("version", ""))
+
+    def datasources(self) -> list[DataSource]:
+        return [read_datasource(entry) for entry in self.api.get("/api/datasources")]
+
+    def health(self, source: DataSource) -> Health:
+        """An unhealthy data source is an answer, not an error."""
+        path = WITHOUT_HEALTH.get(source.type)
+        try:
+            if path:
+                self.proxy(source.uid, path)
+                return Health(True, "answers")
+            answer = self.api.get(f"/api/datasources/uid/{quote(source.uid)}/health")
+        except HttpError as error:
+            if error.status in {0, 401, 403}:
+                raise
+            return Health(False, error.reason)
+        return Health(answer.get("status") == "OK", str(answer.get("message", "")))
+
+    def search(self, kind: str, folder_uids: Sequence[str] = ()) -> list[Json]:
+        """All dashboards (dash-db) or folders (dash-folder). The index behind it may be a second late."""
+        hits: list[Json] = []
+        page = 1
+        while True:
+            query: Query = {"type": kind, "folderUIDs": folder_uids, "limit": str(PAGE), "page": str(page)}
+            found = self.api.get("/api/search", query)
+            hits += found
+            if len(found) < PAGE:
+                return hits
+            page += 1
+
+    def dashboard(self, uid: str) -> Json:
+        """The answer to a read of one dashboard: its JSON and its metadata."""
+        return cast("Json", self.api.get(f"/api/dashboards/uid/{quote(uid)}"))
+
+    def query(self, queries: Sequence[Mapping[str, Any]], *, start: str, end: str) -> dict[str, Json]:
+        """Each query's result by its refId. One that failed has ``error`` in it and does not hide the others."""
+        try:
+            body = {"from": start, "to": end, "queries": list(queries)}
+            answer = self.api.post("/api/ds/query", body, repeatable=True)
+        except HttpError as error:
+            # As soon as one query fails the status is 400, and the body still has the results.
+            if not isinstance(error.data, dict) or "results" not in error.data:
+                raise
+            answer = error.data
+        return cast("dict[str, Json]", answer["results"])
+
+    def proxy(self, uid: str, path: str, query: Query | None = None) -> Any:
+        """Ask a data source's own API, with Grafana's access to it."""
+        return self.api.get(f"/api/datasources/proxy/uid/{quote(uid)}{path}", query)
+
+
+def read_datasource(entry: Mapping[str, Any]) -> DataSource:
+    return DataSource(
+        entry["uid"], entry["name"], entry["type"], bool(entry.get("isDefault")), entry.get("jsonData") or {}
+    )

@@ -1,0 +1,88 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Dashboards as files, and what must be right with one before anything is sent."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .._findings import Finding
+from .client import Json
+
+UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
+TITLE_LENGTH = 5000
+MAX_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """One wanted dashboard: its JSON, and the titles of the folders that it is to lie in."""
+
+    source: str
+    uid: str
+    title: str
+    folder: tuple[str, ...]
+    spec: Json
+
+
+def load_folder(root: Path) -> Iterator[tuple[str, tuple[str, ...], Json | Finding]]:
+    """Every *.json below a folder, with its sub-folder; a finding in place of what cannot be read."""
+    for path in sorted(root.rglob("*.json")):
+        yield str(path), path.relative_to(root).parent.parts, load_file(path)
+
+
+def load_file(path: Path) -> Json | Finding:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            return _refused("dashboards/too-large", "it is larger than the 16 MB that Grafana takes", str(path))
+        spec = json.loads(path.read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        return _refused("dashboards/unreadable", f"it cannot be read as JSON: {error}", str(path))
+    if not isinstance(spec, dict):
+        return _refused("dashboards/unreadable", "it is not a JSON object", str(path))
+    return spec
+
+
+def check_all(
+    loaded: Iterable[tuple[str, tuple[str, ...], Mapping[str, Any] | Finding]],
+) -> tuple[list[Dashboard], list[Finding]]:
+    """The dashboards that can be sent, and everything that is wrong with the others."""
+    dashboards: dict[str, Dashboard] = {}
+    findings: list[Finding] = []
+    for source, folder, spec in loaded:
+        problem = spec if isinstance(spec, Finding) else check(source, spec)
+        if problem is None and not isinstance(spec, Finding):
+            one = Dashboard(source, spec["uid"], spec["title"], folder, dict(spec))
+            first = dashboards.setdefault(one.uid, one)
+            if first is not one:
+                problem = _refused("dashboards/duplicate-uid", f"uid {one.uid} is also that of {first.source}", source)
+        if problem:
+            findings.append(problem)
+    return list(dashboards.values()), findings
+
+
+def check(source: str, spec: Mapping[str, Any]) -> Finding | None:
+    """What Grafana would refuse, or take and then lose."""
+    uid, title = spec.get("uid"), spec.get("title")
+    if "elements" in spec or "apiVersion" in spec:
+        return _refused("dashboards/schema-v2", "it is in schema V2", source, "Export it as a classic dashboard")
+    if not isinstance(uid, str) or not UID.fullmatch(uid):
+        hint = "Give it a uid of up to 40 letters, digits, - and _: without one each run would make a new copy"
+        return _refused(
+            "dashboards/uid", f"its uid is {'missing' if uid is None else f'not valid: {uid!r}'}", source, hint
+        )
+    if not isinstance(title, str) or not 0 < len(title.strip()) <= TITLE_LENGTH:
+        return _refused("dashboards/title", "its title is missing, empty or too long", source)
+    if not isinstance(spec.get("tags") or [], list):
+        return _refused("dashboards/tags", "its tags are not a list", source)
+    return None
+
+
+def _refused(finding_id: str, message: str, source: str, hint: str = "Correct the file") -> Finding:
+    return Finding(finding_id, "error", message, hint, file=source)

@@ -1,0 +1,119 @@
+#!/usr/bin/python
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Prove that the dashboards of a folder show something."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: dashboards_verify
+short_description: Prove that the dashboards of a folder show something
+description:
+  - Asks for the health of every data source, opens every dashboard of a Grafana folder and of its sub-folders, resolves
+    its variables and asks every panel's queries through Grafana, as a browser would.
+  - Fails unless every data source works, every query is answered, and every panel gets at least one real sample of the
+    last five minutes. No value (NaN) is no sample.
+  - A panel may be empty when its description says why, in a line C(May be empty) followed by a colon and the reason.
+  - Waits for at most O(timeout) seconds, asking only the panels that have shown nothing yet.
+options:
+  folder:
+    description: Folder, as the titles on the way to it, separated by slashes.
+    type: str
+    required: true
+  src:
+    description: Directory of dashboard files (C(*.json)) that must be in the folder.
+    type: path
+author: ias.observability contributors (@ias-observability)
+version_added: 1.0.0
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - ias.observability._services.grafana
+  - ias.observability._proof
+  - ias.observability._attributes.read_only
+"""
+
+EXAMPLES = r"""
+- name: Prove that the dashboards show something
+  ias.observability.dashboards_verify:
+    grafana:
+      username: "{{ grafana_user }}"
+      password: "{{ grafana_password }}"
+    folder: IAS Platform
+    src: contracts/dashboards
+"""
+
+RETURN = r"""
+findings:
+  description: Everything that is wrong; the module fails when one of them is an error.
+  type: list
+  elements: dict
+  returned: always
+  sample:
+    - {id: dashboards/no-data, severity: error, object: GPU/Memory, message: no sample in the last five minutes}
+summary:
+  description: How many data sources, dashboards and panels were checked, and how many passed.
+  type: dict
+  returned: always
+  sample: {checked: 24, passed: 24}
+dashboards:
+  description: How many dashboards were opened.
+  type: int
+  returned: when Grafana answered
+  sample: 6
+panels:
+  description: How many panels have something to ask.
+  type: int
+  returned: when Grafana answered
+  sample: 61
+may_be_empty:
+  description: The panels that may be empty, and why.
+  type: list
+  elements: dict
+  returned: when Grafana answered
+  sample: [{panel: GPU/XID errors, reason: there is no error on a good day}]
+datasources:
+  description: Whether each data source works, by its uid.
+  type: dict
+  returned: when Grafana answered
+  sample: {prometheus: true, loki: true}
+"""
+
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._dashboard_tour import Tour
+from ..module_utils._findings import failed, failure_message
+from ..module_utils._grafana.client import Grafana
+from ..module_utils._grafana.files import check_all, load_folder
+from ..module_utils._proof import WAIT_ARGS, Outcome, prove
+from ..module_utils._service import GRAFANA, arguments, open_service
+
+
+def main() -> None:
+    module = AnsibleModule(
+        arguments(
+            grafana=GRAFANA,
+            folder={"type": "str", "required": True},
+            src={"type": "path"},
+            **WAIT_ARGS,
+        ),
+        supports_check_mode=True,
+    )
+    src = module.params["src"]
+    wanted, findings = check_all(load_folder(Path(src)) if src else [])
+    if failed(findings):
+        what = f"The dashboards in {src} cannot be used"
+        module.fail_json(msg=failure_message(what, findings), findings=[finding.as_dict() for finding in findings])
+    tour = Tour(module.params["folder"], wanted)
+
+    def look() -> Outcome:
+        with open_service(module.params, "grafana") as api:
+            return tour.look(Grafana(api))
+
+    prove(module, "Not every dashboard shows something", look)
+
+
+if __name__ == "__main__":
+    main()
