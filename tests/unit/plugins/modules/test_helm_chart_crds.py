@@ -77,7 +77,7 @@ def served(kube: FakeKube, monkeypatch: pytest.MonkeyPatch) -> list[float]:
         kube.objects[PATH]["status"] = {"conditions": [{"type": "Established", "status": "True"}]}
 
     monkeypatch.setattr(
-        crds.wait_established, "__kwdefaults__", {**crds.wait_established.__kwdefaults__, "sleep": establish}
+        crds.wait_established, "__kwdefaults__", dict(crds.wait_established.__kwdefaults__ or {}, sleep=establish)
     )
     return waits
 

@@ -152,7 +152,7 @@ def test_a_running_operation_is_waited_for(kube: FakeKube, run: Run, monkeypatch
         kube.objects.pop(path)
         store(kube, record(1, "deployed", OLD))
 
-    monkeypatch.setattr(history.settled, "__kwdefaults__", {**history.settled.__kwdefaults__, "sleep": finish})
+    monkeypatch.setattr(history.settled, "__kwdefaults__", dict(history.settled.__kwdefaults__ or {}, sleep=finish))
     result = run()
     assert (result["recovered"], result["action"]) == (False, "none")
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.ias.observability.plugins.module_utils._kube import Cluster
 from ansible_collections.ias.observability.plugins.module_utils._release import waiting
 from ansible_collections.ias.observability.plugins.modules import rollout_verify
 from tests.fakes.kube import FakeKube
@@ -64,8 +65,8 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
 
-    def waiter(*arguments: Any) -> waiting.Waiter:
-        return waiting.Waiter(*arguments, clock=lambda: made.now, sleep=made.sleep)
+    def waiter(cluster: Cluster, timeout: float, patience: float) -> waiting.Waiter:
+        return waiting.Waiter(cluster, timeout, patience, clock=lambda: made.now, sleep=made.sleep)
 
     monkeypatch.setattr(rollout_verify, "Waiter", waiter)
     return made
