@@ -13,10 +13,10 @@ description:
   - Reads everything once, plans, and then writes only what differs, several dashboards at a time over kept connections.
     Where nothing differs nothing is written, and the history of a dashboard stays short.
   - Works through C(/apis) (Grafana 12 and later) with optimistic locking, else through C(/api).
-  - Every dashboard written gets the tag C(managed-by:OWNER). The message of each write carries a fingerprint, by which a
-    later run knows whether somebody has edited the dashboard in Grafana.
-  - Nothing is written while a file is not valid or a dashboard may not be touched. When Grafana fails in the middle, the
-    result says of each dashboard whether it was written, and a further run does the rest.
+  - Every dashboard written gets the tag C(managed-by:OWNER). The message of each write carries a fingerprint, by which
+    a later run knows whether somebody has edited the dashboard in Grafana.
+  - Nothing is written while a file is not valid or a dashboard may not be touched. When Grafana fails in the middle,
+    the result says of each dashboard whether it was written, and a further run does the rest.
 options:
   src:
     description: Directory of dashboard files (C(*.json)). Its sub-directories become sub-folders.

@@ -1,0 +1,71 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as Xml
+
+from ansible_collections.ias.observability.plugins.module_utils._report import read_row, table
+from ansible_collections.ias.observability.plugins.modules import verify_report
+from tests.fakes.module import run_module
+
+GOOD = {"findings": [], "summary": {"checked": 24, "passed": 24}, "jobs": {"a": {}, "b": {}}}
+BAD = {
+    "findings": [
+        {"severity": "error", "object": "web", "message": "down & out", "hint": "Look <there>"},
+        {"severity": "info", "object": "", "message": "nothing", "hint": ""},
+    ],
+    "summary": {"checked": 3, "passed": 2},
+}
+CRASHED = {"msg": "MODULE FAILURE", "rc": 1}
+
+
+def proofs() -> list[dict[str, Any]]:
+    return [
+        {"name": "targets", "title": "Targets are up", "result": GOOD},
+        {"name": "logs", "title": "Logs", "result": BAD},
+        {"name": "traces", "title": "Traces", "result": CRASHED},
+    ]
+
+
+def test_the_table_shows_every_proof_and_every_error() -> None:
+    assert table([read_row(**proof) for proof in proofs()]) == [
+        "        PROOF           PASSED  WHAT WAS SEEN",
+        "ok      Targets are up  24/24   2 jobs",
+        "FAILED  Logs            2/3",
+        "FAILED  Traces          0/0",
+        "Logs:",
+        "  - web: down & out (Look <there>)",
+        "Traces:",
+        "  - MODULE FAILURE",
+    ]
+
+
+def test_the_files(tmp_path: Path) -> None:
+    dest = tmp_path / "reports"
+    result = run_module(verify_report, proofs=proofs(), dest=str(dest))
+    assert result["failed_proofs"] == ["Logs", "Traces"]
+    assert (dest / "verify.txt").read_text().splitlines() == result["lines"]
+    suite = Xml.parse(dest / "verify.xml").getroot()
+    assert (suite.get("tests"), suite.get("failures")) == ("3", "2")
+    assert [case.get("name") for case in suite if case.find("failure") is not None] == ["logs", "traces"]
+    assert "down & out" in (suite[1].findtext("failure") or "")
+    assert run_module(verify_report, proofs=proofs(), dest=str(dest))["changed"] is False
+
+
+def test_check_mode_writes_nothing(tmp_path: Path) -> None:
+    result = run_module(verify_report, check=True, proofs=proofs(), dest=str(tmp_path / "reports"))
+    assert result["changed"] is True
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = run_module(verify_report, proofs=proofs(), dest=str(tmp_path / "file"))
+    assert "The report cannot be written" in result["msg"]
+
+
+def test_a_proof_that_was_not_run_is_not_passed() -> None:
+    assert not read_row("x", "X", {"skipped": True}).ok
