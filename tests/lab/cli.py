@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.lab import chart_folder, cluster, images, toolchain
+from tests.lab import chart_folder, cluster, images, toolchain, workloads
 from tests.lab.mode import mode
 from tests.lab.state import LabError
 
@@ -23,6 +23,9 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("build", help="build what the lab needs, so that nothing has to wait for it")
     commands.add_parser("up", help="start the cluster, unless it is up")
     commands.add_parser("images", help="build the stack's images and publish them in the lab; lay out its charts")
+    commands.add_parser("platform", help="run the demo platform and its users in the cluster")
+    traffic = commands.add_parser("traffic", help="start or stop the platform's users")
+    traffic.add_argument("switch", choices=["on", "off"])
     down = commands.add_parser("down", help="remove the cluster, and the engine if it is the lab's")
     down.add_argument("--purge", action="store_true", help="and the images that are kept for the next time")
     return whole
@@ -43,6 +46,10 @@ def main(argv: Sequence[str] | None = None) -> int:
                 real = os.environ.get("CHARTS")
                 chart_folder.assemble(Path(real) if real else None)
                 images.publish(images.table(), cluster.registry())
+            case "platform":
+                workloads.start()
+            case "traffic":
+                workloads.traffic(on=asked.switch == "on")
             case "down":
                 cluster.down(chosen, purge=asked.purge)
     except (LabError, toolchain.ToolchainError) as error:

@@ -1,0 +1,83 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The platform's objects in the cluster: a deployment and a service for each part, all alike."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.lab import cluster
+
+NAMESPACE = "ias-system"
+IMAGE = "lab.local/ias-platform:1"
+PORT = "http-metrics"
+PARTS = ("user-service", "api-router", "analytics-service", "vllm", "postgres", "postgres-exporter", "dcgm-exporter")
+LOAD = "load-generator"
+
+Object = dict[str, Any]
+
+
+def objects() -> list[Object]:
+    """Everything that `kubectl apply` is given."""
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    return [namespace, *(_deployment(part) for part in (*PARTS, LOAD)), *(_service(part) for part in PARTS)]
+
+
+def start() -> None:
+    """Run the platform and its users in the cluster, and wait until its parts are there."""
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects()}))
+    for part in (*PARTS, LOAD):
+        cluster.kubectl("rollout", "status", "--namespace", NAMESPACE, f"deployment/{part}", "--timeout=180s")
+
+
+def traffic(*, on: bool) -> None:
+    """Start or stop the platform's users."""
+    cluster.kubectl("scale", "--namespace", NAMESPACE, f"deployment/{LOAD}", f"--replicas={int(on)}")
+
+
+def _labels(part: str) -> dict[str, str]:
+    return {"app.kubernetes.io/name": part, "app.kubernetes.io/part-of": "ias-platform"}
+
+
+def _metadata(part: str) -> Object:
+    return {"name": part, "namespace": NAMESPACE, "labels": _labels(part)}
+
+
+def _service(part: str) -> Object:
+    port = {"name": PORT, "port": 8080, "targetPort": PORT}
+    spec = {"selector": {"app.kubernetes.io/name": part}, "ports": [port]}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": _metadata(part), "spec": spec}
+
+
+def _deployment(part: str) -> Object:
+    container: Object = {
+        "name": part,
+        "image": IMAGE,
+        "args": [part],
+        "env": [
+            {"name": "POD_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
+            {"name": "OTEL_EXPORTER_OTLP_ENDPOINT", "value": f"http://tempo.{NAMESPACE}.svc:4317"},
+        ],
+        "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        },
+    }
+    if part != LOAD:
+        container["ports"] = [{"name": PORT, "containerPort": 8080}]
+        container["readinessProbe"] = {"httpGet": {"path": "/healthz", "port": PORT}, "periodSeconds": 3}
+    pod = {
+        "metadata": {"labels": _labels(part)},
+        "spec": {
+            "automountServiceAccountToken": False,
+            "securityContext": {"runAsNonRoot": True, "runAsUser": 65532},
+            "terminationGracePeriodSeconds": 5,
+            "containers": [container],
+        },
+    }
+    spec = {"replicas": 1, "selector": {"matchLabels": {"app.kubernetes.io/name": part}}, "template": pod}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": _metadata(part), "spec": spec}
