@@ -173,7 +173,7 @@ class _Checker:
 
     def _check_text(self) -> None:
         for index, char in enumerate(self.pattern):
-            if char == "\ufffd" or 0xD800 <= ord(char) < 0xE000:
+            if 0xD800 <= ord(char) < 0xE000:
                 raise RegexError("invalid UTF-8", index)
 
     def _literals(self, count: int) -> None:

@@ -46,7 +46,7 @@ from ansible_collections.ias.observability.plugins.module_utils._promql.re2 impo
         "(?<=a)",
         "(?P<a-b>c)",
         "(?P=a)",
-        "\ufffd",
+        "\udcff",
         "(" * 1001 + ")" * 1001,
         "(?:a{1000}){1}" * 4000,
     ],
