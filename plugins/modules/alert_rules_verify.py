@@ -63,11 +63,12 @@ loaded:
 """
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._checks.alerts import RuleFileError, WantedRule, check_rules, load_rules
+from ..module_utils._checks.alerts import RuleFileError, check_rules, load_rules
 from ..module_utils._prometheus import Prometheus
 from ..module_utils._proof import WAIT_ARGS, Outcome, prove
 from ..module_utils._service import PROMETHEUS, arguments, open_service
@@ -81,19 +82,22 @@ def main() -> None:
     except (OSError, RuleFileError) as error:
         module.fail_json(msg=str(error))
 
+    names = {(rule.group, rule.name) for rule in wanted}
+
     def look() -> Outcome:
         with open_service(module.params, "prometheus") as api:
             prometheus = Prometheus(api)
+            # The same rule can be written in many ways: both sides are compared as Prometheus formats them.
+            formatted = cache(prometheus.format_query)
+            loaded = [
+                replace(rule, expr=formatted(rule.expr)) if (rule.group, rule.name) in names else rule
+                for rule in prometheus.rules()
+            ]
             return check_rules(
-                [formatted(prometheus, rule) for rule in wanted], prometheus.rules(), prometheus.alertmanagers()
+                [replace(rule, expr=formatted(rule.expr)) for rule in wanted], loaded, prometheus.alertmanagers()
             )
 
     prove(module, "Not every alert is armed", look)
-
-
-def formatted(prometheus: Prometheus, rule: WantedRule) -> WantedRule:
-    """Prometheus lists rules in its own formatting, so it is asked to format the wanted ones too."""
-    return replace(rule, expr=prometheus.format_query(rule.expr))
 
 
 if __name__ == "__main__":

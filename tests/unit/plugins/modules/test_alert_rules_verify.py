@@ -50,7 +50,12 @@ def rules(tmp_path: Path) -> Path:
 
 
 def format_query(request: Request) -> Reply:
-    return Reply(200, {"data": FORMATTED[request.body["query"][0]]})
+    return Reply(200, {"data": pretty(request.body["query"][0])})
+
+
+def pretty(expr: str) -> str:
+    """As Prometheus does: its pretty form differs from the one that it lists rules in."""
+    return FORMATTED.get(expr, expr).replace(" > ", "\n>\n  ")
 
 
 def loaded(*rules: dict[str, Any], group: str = "api") -> Reply:
