@@ -48,15 +48,20 @@ app.kubernetes.io/version: {{ .Values.grafana.image.tag | quote }}
 {{- end }}
 {{- end }}
 
-{{- /* A service account's right to a cluster role of the same name: (dict "root" $ "name" … "labels" … "account" …) */}}
+{{- /* A service account's right to a role of the same name: (dict "root" $ "name" … "labels" …), and where they differ
+       "binding" and "account"; "kind" is ClusterRole unless it says Role */}}
 {{- define "kps.binding" -}}
+{{- $kind := .kind | default "ClusterRole" -}}
 apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
+kind: {{ $kind }}Binding
 metadata:
   name: {{ .binding | default .name }}
+  {{- if eq $kind "Role" }}
+  namespace: {{ .root.Release.Namespace }}
+  {{- end }}
   labels:
     {{- .labels | nindent 4 }}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: {{ .name }}}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: {{ $kind }}, name: {{ .name }}}
 subjects:
   - {kind: ServiceAccount, name: {{ .account | default .name }}, namespace: {{ .root.Release.Namespace }}}
 {{- end }}
