@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from ._checks.dashboards import empty_panels, judge_panel, missing_dashboard, unhealthy, unresolved
+from ._checks.dashboards import empty_folder, empty_panels, judge_panel, missing_dashboard, unhealthy, unresolved
 from ._findings import Finding
 from ._grafana import folders
 from ._grafana.client import DataSource, Grafana
@@ -52,6 +52,8 @@ class Tour:
             findings += [
                 missing_dashboard(one.uid, one.title, self.folder) for one in self.wanted if one.uid not in uids
             ]
+            if not uids and not self.wanted:
+                findings.append(empty_folder(self.folder))
             opened = list(pool.map(lambda uid: self._open(grafana, sources, uid), uids))
             findings += [finding for _, problems in opened for finding in problems]
             panels = [(uid, panel) for uid, (found, _) in zip(uids, opened, strict=True) for panel in found]

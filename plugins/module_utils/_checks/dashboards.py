@@ -70,6 +70,16 @@ def missing_dashboard(uid: str, title: str, folder: str) -> Finding:
     )
 
 
+def empty_folder(folder: str) -> Finding:
+    return Finding(
+        "dashboards/none",
+        "error",
+        "there is no dashboard in it, or no such folder",
+        "Run grafana_dashboards",
+        object=folder,
+    )
+
+
 def unhealthy(name: str, message: str) -> Finding:
     return Finding(
         "datasources/unhealthy",

@@ -1,0 +1,193 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.ias.observability.plugins.module_utils import _http
+from ansible_collections.ias.observability.plugins.modules import dashboards_verify, grafana_datasources_info
+from tests.fakes.http import Reply, Request, Server, running_server
+from tests.fakes.module import run_module
+
+SOURCES = [
+    {"uid": "prometheus", "name": "Prometheus", "type": "prometheus", "isDefault": True, "jsonData": {}},
+    {"uid": "alertmanager", "name": "Alertmanager", "type": "alertmanager"},
+]
+PROXY = "/api/datasources/proxy/uid"
+VARIABLE = {
+    "name": "job",
+    "type": "query",
+    "query": "label_values(up, job)",
+    "includeAll": True,
+    "datasource": {"uid": "prometheus"},
+}
+FOLDERS = [
+    {"uid": "ias-platform", "title": "IAS Platform"},
+    {"uid": "sub", "title": "Sub", "folderUid": "ias-platform"},
+]
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_http, "FIRST_PAUSE_SECONDS", 0.001)
+
+
+@pytest.fixture
+def grafana() -> Iterator[Server]:
+    with running_server() as server:
+        server.ok("GET", "/api/datasources", SOURCES)
+        server.ok("GET", "/api/datasources/uid/prometheus/health", {"status": "OK", "message": "fine"})
+        server.ok("GET", f"{PROXY}/alertmanager/api/v2/status", {})
+        server.ok("GET", f"{PROXY}/prometheus/api/v1/label/job/values", {"data": ["a.b", "c"]})
+        server.on("GET", "/api/search", search)
+        serve(server, panel("Rate", 'rate(x{job=~"$job"}[$__rate_interval])'))
+        server.on("POST", "/api/ds/query", lambda request: Reply(200, {"results": {"A": result(1.5)}}))
+        yield server
+
+
+def search(request: Request) -> Reply:
+    if request.query["type"] == ["dash-folder"]:
+        return Reply(200, FOLDERS)
+    assert request.query["folderUIDs"] == ["ias-platform", "sub"]
+    return Reply(200, [{"uid": "d", "title": "D"}])
+
+
+def panel(title: str, *exprs: str, **more: Any) -> dict[str, Any]:
+    targets = [{"refId": chr(ord("A") + number), "expr": expr} for number, expr in enumerate(exprs)]
+    return {"id": len(title), "type": "stat", "title": title, "targets": targets, **more}
+
+
+def serve(server: Server, *panels: dict[str, Any]) -> None:
+    spec = {"uid": "d", "title": "D", "panels": list(panels), "templating": {"list": [VARIABLE]}}
+    server.ok("GET", "/api/dashboards/uid/d", {"dashboard": spec, "meta": {}})
+
+
+def result(*values: float | None) -> dict[str, Any]:
+    fields = [{"name": "Time", "type": "time"}, {"name": "Value", "type": "number"}]
+    return {"status": 200, "frames": [{"schema": {"fields": fields}, "data": {"values": [[1] * len(values), values]}}]}
+
+
+def run(server: Server, **args: Any) -> dict[str, Any]:
+    options = {"timeout": 0, "interval": 0, "folder": "IAS Platform", **args}
+    return run_module(dashboards_verify, grafana={"url": server.url}, **options)
+
+
+def ids(told: dict[str, Any]) -> list[str]:
+    return [finding["id"] for finding in told["findings"]]
+
+
+def test_everything_shows_something(grafana: Server) -> None:
+    told = run(grafana)
+    assert told["findings"] == []
+    assert (told["dashboards"], told["panels"]) == (1, 1)
+    assert told["datasources"] == {"prometheus": True, "alertmanager": True}
+    assert told["summary"] == {"checked": 3, "passed": 3}
+    (asked,) = grafana.seen("POST", "/api/ds/query")
+    (query,) = asked.body["queries"]
+    assert (asked.body["from"], asked.body["to"]) == ("now-5m", "now")
+    assert query["expr"] == 'rate(x{job=~"(a\\\\.b|c)"}[$__rate_interval])'
+    assert query["datasource"] == {"type": "prometheus", "uid": "prometheus"}
+
+
+def test_an_empty_panel_is_told_with_its_query(grafana: Server) -> None:
+    grafana.ok("POST", "/api/ds/query", {"results": {"A": result(None)}})
+    told = run(grafana)
+    assert ids(told) == ["dashboards/no-data"]
+    assert "D/Rate: no sample in the last five minutes: rate(x" in told["msg"]
+    assert told["summary"] == {"checked": 3, "passed": 2}
+
+
+def test_a_panel_may_be_empty_for_a_reason(grafana: Server) -> None:
+    serve(grafana, panel("XID", "x", description="Errors. \nMay be empty: a good day has none"))
+    grafana.ok("POST", "/api/ds/query", {"results": {"A": result()}})
+    told = run(grafana)
+    assert told["findings"] == []
+    assert told["may_be_empty"] == [{"panel": "D/XID", "reason": "a good day has none"}]
+
+
+def test_one_failed_query_does_not_hide_the_others(grafana: Server) -> None:
+    serve(grafana, panel("Two", "good", "bad("))
+    broken = {"results": {"A": result(1.0), "B": {"error": "bad_data: parse error", "status": 400}}}
+    grafana.on("POST", "/api/ds/query", Reply(400, broken))
+    told = run(grafana)
+    assert ids(told) == ["dashboards/query-failed"]
+    assert "query B failed: bad_data: parse error" in told["msg"]
+
+
+def test_a_panel_that_cannot_be_asked_does_not_stop_the_others(grafana: Server) -> None:
+    serve(grafana, panel("One", "one"), panel("Other", "other"))
+
+    def answer(request: Request) -> Reply:
+        if request.body["queries"][0]["expr"] == "one":
+            return Reply(500, {"message": "An error occurred within the plugin"})
+        return Reply(200, {"results": {"A": result()}})
+
+    grafana.on("POST", "/api/ds/query", answer)
+    assert sorted(ids(run(grafana))) == ["dashboards/no-data", "dashboards/query-failed"]
+
+
+def test_a_variable_without_values(grafana: Server) -> None:
+    grafana.ok("GET", f"{PROXY}/prometheus/api/v1/label/job/values", {"data": []})
+    assert "D: variable job has no value: its query finds nothing" in run(grafana)["msg"]
+
+
+def test_data_sources_that_do_not_work(grafana: Server) -> None:
+    sick = Reply(400, {"status": "ERROR", "message": "connection refused"})
+    grafana.on("GET", "/api/datasources/uid/prometheus/health", sick)
+    grafana.on("GET", f"{PROXY}/alertmanager/api/v2/status", Reply(502, b"bad gateway"))
+    told = run(grafana)
+    assert ids(told) == ["datasources/unhealthy"] * 2
+    assert "Prometheus: the data source does not work: connection refused" in told["msg"]
+
+
+def test_a_wanted_dashboard_that_is_not_there(grafana: Server, tmp_path: Path) -> None:
+    (tmp_path / "d.json").write_text(json.dumps({"uid": "d", "title": "D"}))
+    (tmp_path / "gone.json").write_text(json.dumps({"uid": "gone", "title": "Gone"}))
+    told = run(grafana, src=str(tmp_path))
+    assert "Gone: folder IAS Platform has no dashboard with uid gone" in told["msg"]
+    assert ids(told) == ["dashboards/missing"]
+
+
+def test_an_empty_folder_shows_nothing(grafana: Server) -> None:
+    assert ids(run(grafana, folder="Nowhere")) == ["dashboards/none"]
+
+
+def test_a_file_that_is_no_dashboard(grafana: Server, tmp_path: Path) -> None:
+    (tmp_path / "d.json").write_text("{")
+    assert "dashboards/unreadable" in run(grafana, src=str(tmp_path))["msg"]
+    assert grafana.requests == []
+
+
+def test_further_looks_ask_only_the_rest(grafana: Server) -> None:
+    serve(grafana, panel("Early", "early"), panel("Late", "late"))
+    looks = {"early": 0, "late": 0}
+
+    def answer(request: Request) -> Reply:
+        expr = request.body["queries"][0]["expr"]
+        looks[expr] += 1
+        return Reply(200, {"results": {"A": result(1.0) if expr == "early" or looks["late"] > 2 else result()}})
+
+    grafana.on("POST", "/api/ds/query", answer)
+    assert run(grafana, timeout=20)["findings"] == []
+    assert looks == {"early": 1, "late": 3}
+
+
+def test_data_sources_info(grafana: Server) -> None:
+    def info(**args: Any) -> dict[str, Any]:
+        return run_module(grafana_datasources_info, grafana={"url": grafana.url}, timeout=0, **args)
+
+    told = info(expected=["prometheus"])
+    assert [(one["uid"], one["healthy"]) for one in told["datasources"]] == [
+        ("prometheus", True),
+        ("alertmanager", True),
+    ]
+    assert ids(info(expected=["loki"])) == ["datasources/missing"]
+    grafana.on("GET", "/api/datasources/uid/prometheus/health", Reply(400, {"status": "ERROR", "message": "no"}))
+    assert ids(info(expected=["prometheus"])) == ["datasources/unhealthy"]
+    assert info()["findings"] == []
