@@ -100,6 +100,7 @@ rules:
       line: 4
 """
 
+import gc
 import json
 
 from ansible.module_utils.basic import AnsibleModule
@@ -128,6 +129,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
+    gc.disable()  # one short run that makes many small objects and no garbage worth collecting
     try:
         profile = Profile.of(params["prometheus_version"], params["prometheus_features"])
     except ValueError as error:

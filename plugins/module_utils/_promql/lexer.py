@@ -28,6 +28,7 @@ _SCAN = re.compile(
       | """
     + _NUMBER
     + r"""
+      | (?P<range> \[[0-9]+(?:ms|[smhdwy])\] )
       | (?P<bracket> \[ )
       | (?P<comment> \#[^\r\n]* )
       | (?P<end> \Z )
@@ -77,6 +78,17 @@ def tokenize(text: str, profile: Profile) -> Tokens:
             if kind == "sign":
                 kind = match[match.lastindex or 0]
                 texts.append(kind)
+            elif kind == "range":
+                # the usual [5m] at once
+                start = match.start("range")
+                kinds += "[", DURATION
+                texts += "[", text[start + 1 : match.end() - 1]
+                starts += start, start + 1
+                kind = "]"
+                texts.append(kind)
+                kinds.append(kind)
+                starts.append(match.end() - 1)
+                continue
             elif kind == "comment":
                 continue
             elif kind == "bracket":

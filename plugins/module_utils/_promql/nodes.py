@@ -238,7 +238,9 @@ def walk(expr: Expr) -> Iterator[Expr]:
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(reversed(children(node)))
+        kind = type(node)
+        if kind is not VectorSelector and kind is not Number:
+            stack.extend(reversed(_CHILDREN[kind](node)))
 
 
 def strip_parens(expr: Expr) -> Expr:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from .._findings import Severity
-from .._promql.nodes import Call, Expr, VectorSelector, children
+from .._promql.nodes import Call, Expr, VectorSelector, children, walk
 from .flow import ANY, Flow, Flows
 from .model import Rule, RuleFile
 from .report import Report
@@ -72,7 +72,7 @@ class Index:
         for rule in rules:
             if rule.tree is not None:
                 added = frozenset(rule.group.all_labels(rule))
-                flow = Flows(list(nodes_of(rule.tree)), self.flow).of(rule.tree)
+                flow = Flows(list(walk(rule.tree)), self.flow).of(rule.tree)
                 branches += tuple(branch.add(added) for branch in flow)
         self._depth -= 1
         self._flows[metric] = branches or ANY
@@ -81,19 +81,11 @@ class Index:
 
 def guards(tree: Expr) -> Iterator[tuple[str, str]]:
     """Label and value of every `=` matcher inside an absent()."""
-    for call in nodes_of(tree):
+    for call in walk(tree):
         if isinstance(call, Call) and call.name in {"absent", "absent_over_time"}:
-            for node in nodes_of(call):
+            for node in walk(call):
                 if isinstance(node, VectorSelector):
                     yield from ((matcher.name, matcher.value) for matcher in node.matchers if matcher.operator == "=")
-
-
-def nodes_of(tree: Expr) -> Iterator[Expr]:
-    stack = [tree]
-    while stack:
-        node = stack.pop()
-        yield node
-        stack.extend(children(node))
 
 
 class Context:
@@ -105,7 +97,7 @@ class Context:
         self.index = index
         self.settings = settings
         self.report = report
-        self.nodes = list(nodes_of(tree))
+        self.nodes = list(walk(tree))
 
     @cached_property
     def flows(self) -> Flows:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 from .._promql.literals import format_duration
-from .._promql.nodes import MatrixSelector, Number, Subquery, VectorSelector
-from .context import Context, Index, nodes_of
+from .._promql.nodes import MatrixSelector, Number, Subquery, VectorSelector, walk
+from .context import Context, Index
 from .model import Rule
 from .report import Report
 
@@ -81,9 +81,9 @@ def _duplicates(index: Index, report: Report) -> None:
 
 
 def _used(rule: Rule) -> list[str]:
-    if rule.tree is None:
+    if rule.tree is None or ":" not in rule.expr:
         return []
-    return [node.metric for node in nodes_of(rule.tree) if isinstance(node, VectorSelector) and ":" in node.metric]
+    return [node.metric for node in walk(rule.tree) if isinstance(node, VectorSelector) and ":" in node.metric]
 
 
 def _order(index: Index, uses: dict[int, list[str]], report: Report) -> None:

@@ -6,21 +6,19 @@
 
 from __future__ import annotations
 
-import re
-
 from .._promql.nodes import Binary, Call, Expr, Number, strip_parens
 from .context import Context
 from .flow import Flow
 
 _ALERT_FIELDS = frozenset({"Labels", "ExternalLabels", "ExternalURL", "Value"})
-_ESCAPED = re.compile(r"\{\{\s*[\"'`]\{\{|\}\}[\"'`]\s*\}\}|\{%|%\}|\{\{\s*\.Values\b|\$\{\{|\\\{\{")
+_OTHER_TOOLS = ("{%", "%}", ".Values", "${{", "\\{{", '{{"{{', '{{ "{{', "{{'{{", "{{ '{{", "{{`{{", "{{ `{{")
 _HAS_LABEL_NAME = frozenset({"alertname", "__name__"})
 
 
 def check(context: Context) -> None:
     rule = context.rule
     for key, text in _texts(context):
-        if _ESCAPED.search(text):
+        if any(mark in text for mark in _OTHER_TOOLS):
             context.report.rule(
                 rule,
                 "rules/template-escaping",

@@ -146,19 +146,19 @@ class _Reader:
         """Unknown and repeated keys of a mapping."""
         for key in node.duplicates:
             self._error("load/duplicate-key", f"key {key.value!r} is written twice in this {what}", key)
-        for name, (key, _value) in node.items().items():
-            if name not in known:
-                near = difflib.get_close_matches(name, list(known), 1)
-                advice = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
-                refused = "the API server drops it silently" if self.file.manifest else "Prometheus refuses the file"
-                self.report.add(
-                    "load/unknown-field",
-                    "warning" if self.file.manifest else "error",
-                    f"unknown field {name!r} in a {what}: {refused}",
-                    hint=advice,
-                    place=(key.line, key.column),
-                    object_=self.object,
-                )
+        for name in [name for name in node.items() if name not in known]:
+            where = node.items()[name][0]
+            near = difflib.get_close_matches(name, list(known), 1)
+            advice = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+            refused = "the API server drops it silently" if self.file.manifest else "Prometheus refuses the file"
+            self.report.add(
+                "load/unknown-field",
+                "warning" if self.file.manifest else "error",
+                f"unknown field {name!r} in a {what}: {refused}",
+                hint=advice,
+                place=_place(where),
+                object_=self.object,
+            )
 
     # -- values
 

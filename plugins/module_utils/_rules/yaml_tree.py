@@ -82,15 +82,19 @@ class Mapping:
     def items(self) -> dict[str, tuple[Scalar, Node]]:
         """Key → (where, value), merge keys resolved: own keys win, then the first merged mapping."""
         if self.merged is None:
-            self.merged = {}
-            own = {key.value: (key, value) for key, value in reversed(self.entries) if key.value != MERGE}
-            for key, value in self.entries:
-                if key.value == MERGE:
-                    for mapping in value.items if isinstance(value, Sequence) else [value]:
-                        if isinstance(mapping, Mapping):
-                            self.merged = {**mapping.items(), **self.merged}
-            self.merged.update(own)
+            own = {key.value: (key, value) for key, value in self.entries}
+            self.merged = own if MERGE not in own and not self.duplicates else self._merge()
         return self.merged
+
+    def _merge(self) -> dict[str, tuple[Scalar, Node]]:
+        merged: dict[str, tuple[Scalar, Node]] = {}
+        for key, value in self.entries:
+            if key.value == MERGE:
+                for mapping in value.items if isinstance(value, Sequence) else [value]:
+                    if isinstance(mapping, Mapping):
+                        merged = {**mapping.items(), **merged}
+        merged.update({key.value: (key, value) for key, value in reversed(self.entries) if key.value != MERGE})
+        return merged
 
     def get(self, key: str) -> Node | None:
         found = self.items().get(key)
