@@ -1,0 +1,89 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Render the lab's charts with the project's values, as Helm does."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTRACTS = ROOT / "contracts"
+CHARTS = ROOT / "tests" / "lab" / "charts"
+COMPONENTS = {"prometheus": "kube-prometheus-stack", "loki": "loki", "tempo": "tempo", "alloy": "alloy"}
+NAMESPACE = "ias-system"
+
+Object = dict[str, Any]
+Path_ = tuple[str | int, ...]
+
+
+def helm() -> str:
+    """The lab's helm, or the one on PATH. A test that needs it fails without: it is never left out."""
+    own = ROOT / ".lab" / "bin" / "helm"
+    found = str(own) if own.exists() else shutil.which("helm")
+    if not found:
+        pytest.fail("these tests render charts and need helm: run `make lab-build`, or put it on PATH")
+    return found
+
+
+def values_files(component: str, profile: str = "small", *, lab: bool = False) -> list[Path]:
+    base = CONTRACTS / "helm-values"
+    files = [base / f"{component}.yaml", base / "profiles" / profile / f"{component}.yaml"]
+    return [*files, ROOT / "tests" / "lab" / "values" / f"{component}.yaml"] if lab else files
+
+
+def merged(files: list[Path]) -> Object:
+    """Values files laid upon each other, as Helm lays them."""
+    whole: Object = {}
+    for file in files:
+        whole = _lay(whole, yaml.safe_load(file.read_text()))
+    return whole
+
+
+def _lay(below: Object, above: Object) -> Object:
+    result = copy.deepcopy(below)
+    for key, value in above.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = _lay(result[key], value) if both else copy.deepcopy(value)
+    return result
+
+
+def render(component: str, values: Object) -> str:
+    """The text that `helm template` makes of the stand-in chart and these values."""
+    chart = CHARTS / COMPONENTS[component]
+    done = subprocess.run(
+        [helm(), "template", component, str(chart), "--namespace", NAMESPACE, "--values", "-"],
+        input=yaml.safe_dump(values),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise ValueError(done.stderr)
+    return done.stdout
+
+
+def objects(text: str) -> list[Object]:
+    return [found for found in yaml.load_all(text, Loader=yaml.CSafeLoader) if found]
+
+
+def leaves(values: Any, path: Path_ = ()) -> Iterator[Path_]:
+    """The paths of all values that are not mappings with something in them."""
+    if isinstance(values, dict) and values:
+        for key, value in values.items():
+            yield from leaves(value, (*path, key))
+    else:
+        yield path
+
+
+def dotted(path: Path_) -> str:
+    """A path as the key lists write it: a dot inside a key has a backslash before it."""
+    return ".".join(str(key).replace("\\", "\\\\").replace(".", "\\.") for key in path)
