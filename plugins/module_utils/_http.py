@@ -68,6 +68,8 @@ class HttpError(Exception):
     @property
     def permanent(self) -> bool:
         """Asking again later cannot help."""
+        if self.status == 0:
+            return "CERTIFICATE_VERIFY_FAILED" in self.body
         return 400 <= self.status < 500 and self.status not in {404, 408, 409, 412, 425, 429}
 
 
@@ -125,7 +127,7 @@ class Api:
             try:
                 answer = self._once(method, target, content, kind)
             except urllib3.exceptions.HTTPError as error:
-                if last or not (repeatable or _never_sent(error)):
+                if last or not _may_repeat(error, repeatable=repeatable):
                     raise HttpError(method, self.base + target, 0, root_cause(error)) from error
                 self.sleep(pause(attempt))
                 continue
@@ -181,8 +183,12 @@ def root_cause(error: BaseException) -> str:
     return text.rpartition(">: ")[2] or text
 
 
-def _never_sent(error: BaseException) -> bool:
-    return isinstance(error, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError))
+def _may_repeat(error: BaseException, *, repeatable: bool) -> bool:
+    """What was never sent can always be sent again; a certificate does not get better by asking twice."""
+    if isinstance(error, urllib3.exceptions.SSLError):
+        return False
+    never_sent = isinstance(error, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError))
+    return repeatable or never_sent
 
 
 def _worth_repeating(status: int, *, repeatable: bool) -> bool:
