@@ -1,0 +1,48 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the project promises of every container: requests and limits, and an image that charts.yaml names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.unit.rendering import COMPONENTS, CONTRACTS, Object, merged, objects, render, values_files
+
+# The operator makes these pods: it is told of their containers.
+MADE_BY_THE_OPERATOR = ("Prometheus", "Alertmanager")
+
+
+def rendered(component: str) -> list[Object]:
+    return objects(render(component, merged(values_files(component))))
+
+
+def containers(made: list[Object]) -> Iterator[Object]:
+    """Every container, and what the operator makes one of (which has image and resources in the same place)."""
+    for found in made:
+        if found["kind"] in MADE_BY_THE_OPERATOR:
+            yield found["spec"] | {"name": found["metadata"]["name"]}
+        elif "template" in found.get("spec", {}):
+            pod = found["spec"]["template"]["spec"]
+            yield from [*pod.get("initContainers", []), *pod["containers"]]
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_every_container_has_requests_and_a_limit(component: str) -> None:
+    found = {container["name"]: container.get("resources") or {} for container in containers(rendered(component))}
+    assert found
+    for name, resources in found.items():
+        assert {"cpu", "memory"} <= resources.get("requests", {}).keys(), name
+        assert "memory" in resources.get("limits", {}), name
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_every_image_is_listed(component: str) -> None:
+    pins: list[dict[str, Any]] = yaml.safe_load((CONTRACTS / "charts.yaml").read_text())["charts"][component]["images"]
+    listed = {f"{image['repository']}:{image['tag']}" for image in pins}
+    started = {container["image"].partition("@")[0] for container in containers(rendered(component))}
+    assert started <= listed
