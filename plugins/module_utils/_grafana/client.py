@@ -42,9 +42,6 @@ class Health:
 class Grafana:
     api: Api
 
-    def version(self) -> str:
-        return str(self.api.get("/api/health").get("version", ""))
-
     def datasources(self) -> list[DataSource]:
         return [read_datasource(entry) for entry in self.api.get("/api/datasources")]
 

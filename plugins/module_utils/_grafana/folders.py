@@ -75,17 +75,3 @@ def below(folders: Iterable[Folder], uid: str) -> set[str]:
 def read_folders(hits: Iterable[Mapping[str, object]]) -> list[Folder]:
     """The folders of a search's answer."""
     return [Folder(str(hit["uid"]), str(hit["title"]), str(hit.get("folderUid") or "")) for hit in hits]
-
-
-def paths(folders: Iterable[Folder]) -> Mapping[str, str]:
-    """The path of titles of each uid."""
-    by_uid = {folder.uid: folder for folder in folders}
-
-    def path(uid: str, seen: frozenset[str] = frozenset()) -> str:
-        folder = by_uid.get(uid)
-        if folder is None or uid in seen:
-            return ""
-        above = path(folder.parent, seen | {uid})
-        return f"{above}/{folder.title}" if above else folder.title
-
-    return {uid: path(uid) for uid in by_uid}
