@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree as Xml
 
-HEADINGS = ("", "PROOF", "PASSED", "WHAT WAS SEEN")
+HEADINGS = ("", "PROOF", "PASSED")
+WIDTH = 72
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +67,20 @@ def seen(result: Mapping[str, Any]) -> str:
 
 
 def table(rows: Sequence[Row]) -> list[str]:
-    """The table, and under it every error."""
-    cells = [
-        HEADINGS,
-        *(("ok" if row.ok else "FAILED", row.title, f"{row.passed}/{row.checked}", row.seen) for row in rows),
-    ]
-    widths = [max(len(line[column]) for line in cells) for column in range(3)]
-    lines = [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[3]]).rstrip()
-        for line in cells
-    ]
+    """The table, under it what was seen, and then every error. Short lines: Ansible's output breaks long ones."""
+    cells = [HEADINGS, *(("ok" if row.ok else "FAILED", row.title, f"{row.passed}/{row.checked}") for row in rows)]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(HEADINGS))]
+    lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
     for row in rows:
-        lines += [f"{row.title}:", *(f"  - {error}" for error in row.errors)] if row.errors else []
+        lines += wrap(f"{row.title}: {row.seen}", "  ") if row.ok and row.seen else []
+    for row in rows:
+        lines += [f"{row.title} FAILED:"] if row.errors else []
+        lines += [line for error in row.errors for line in wrap(f"* {error}", "  ")]
     return lines
+
+
+def wrap(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def junit(rows: Sequence[Row]) -> str:
