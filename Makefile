@@ -17,7 +17,7 @@ help: ## this list
 venv: $(READY)
 $(READY): requirements/dev.txt
 	python=$$(sh tests/find-python) && "$$python" -m venv --clear $(VENV)
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
 	touch $@
 
 demo: $(READY) ## deploy the stack and a small running platform on the lab's kind cluster, and prove that it works

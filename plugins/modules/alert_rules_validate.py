@@ -37,6 +37,21 @@ options:
       - promql-extended-range-selectors
       - promql-binop-fill-modifiers
     default: []
+  contract:
+    description:
+      - A file that says which metrics there are. With it the names, labels, values and types in the rules are
+        checked too; such findings begin with C(contract/).
+      - C(services) maps each scrape job to its C(metrics), and each metric to its C(type) (C(counter), C(gauge),
+        C(histogram) or C(summary)), its C(labels) (a list of names, or a mapping of names to lists of their values) and
+        its C(unbounded) labels. C(target_labels) lists labels that the scrape adds, C(known_metrics) patterns of
+        metrics from elsewhere, such as V(kube_*).
+    type: path
+  waivers:
+    description:
+      - A file with a list C(waivers) of findings to let through. Each has C(id), C(reason), C(until) (a date) and
+        optionally C(object) and C(file); C(id), C(object) and C(file) may hold C(*).
+      - A waiver that has expired is an error, and one without a finding a warning.
+    type: path
 author: ias.observability contributors (@ias-observability)
 version_added: 1.0.0
 extends_documentation_fragment:
@@ -77,6 +92,12 @@ findings:
       message: annotation 'summary' uses $labels.pod, which the expression does not keep
       hint: add pod to the aggregation or the matching, or leave it out of the text
       evidence: {}
+waived:
+  description: The findings that O(waivers) lets through, in the same form.
+  type: list
+  elements: dict
+  returned: always
+  sample: []
 summary:
   description: How many findings there are of each severity, and how many files and rules were read.
   type: dict
@@ -100,16 +121,20 @@ rules:
       line: 4
 """
 
+import datetime
 import gc
 import json
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._findings import failed, failure_message, summary
+from ..module_utils._findings import Finding, failed, failure_message, summary
 from ..module_utils._promql import Profile
 from ..module_utils._promql.profile import FEATURES
 from ..module_utils._rules.check import Source, check, normalised
 from ..module_utils._rules.files import read
+from ..module_utils._rules.report import Report
+from ..module_utils._rules.waivers import apply, load
 
 
 def main() -> None:
@@ -124,6 +149,8 @@ def main() -> None:
                 "choices": sorted(FEATURES),
                 "default": [],
             },
+            "contract": {"type": "path"},
+            "waivers": {"type": "path"},
         },
         required_one_of=[("paths", "rules")],
         supports_check_mode=True,
@@ -137,11 +164,13 @@ def main() -> None:
     sources, findings = read(params["paths"] or [])
     if params["rules"] is not None:
         sources.append(Source("rules", json.dumps(params["rules"], indent=1)))
-    result = check(sources, profile)
-    findings += result.findings
+    contracts, problems = read([params["contract"]] if params["contract"] else [])
+    result = check(sources, profile, contract=contracts[0] if contracts else None)
+    findings, waived = waive([*findings, *problems, *result.findings], params)
     rules = normalised(result.files)
     report = {
         "findings": [finding.as_dict() for finding in findings],
+        "waived": [finding.as_dict() for finding in waived],
         "summary": {**summary(findings), "files": len(sources), "rules": len(rules)},
         "rules": rules,
     }
@@ -149,6 +178,17 @@ def main() -> None:
         errors = [finding for finding in findings if finding.severity == "error"]
         module.fail_json(msg=failure_message("The rules are not fit for use", errors), **report)
     module.exit_json(changed=False, **report)
+
+
+def waive(findings: list[Finding], params: dict[str, Any]) -> tuple[list[Finding], list[Finding]]:
+    sources, problems = read([params["waivers"]] if params["waivers"] else [])
+    waived: list[Finding] = []
+    for source in sources:
+        report = Report()
+        waivers = load(source.path, source.text, report)
+        findings, waived = apply(findings, waivers, datetime.date.today(), source.path)
+        problems += report.findings
+    return [*findings, *problems], waived
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,3 +34,12 @@ def shared() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture
+def collector_off() -> Iterator[None]:
+    """For measurements: a full collection walks what a thousand earlier tests left."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 from .._findings import Finding, Plain
 from .._promql import Profile
-from . import lint_conditions, lint_series, lint_set, lint_templates, metadata
+from . import lint_conditions, lint_contract, lint_series, lint_set, lint_templates, metadata
 from .context import Context, Index, Settings
+from .contract import load as load_contract
 from .load import load
 from .model import RuleFile
 from .report import Report
@@ -32,16 +33,21 @@ class Result:
     findings: list[Finding] = field(default_factory=list)
 
 
-def check(sources: Iterable[Source], profile: Profile, settings: Settings | None = None) -> Result:
+def check(
+    sources: Iterable[Source], profile: Profile, settings: Settings | None = None, contract: Source | None = None
+) -> Result:
     """Every finding of every layer, ordered by place."""
     settings = settings or Settings()
     report = Report()
+    promised = load_contract(contract.path, contract.text, report) if contract is not None else None
     files = [file for source in sources for file in load(source.path, source.text, profile, report)]
-    index = Index.of(files)
+    index = Index.of(files, promised)
     for rule in index.rules:
         if rule.tree is not None:
             context = Context(rule, rule.tree, index, settings, report)
             lint_series.check(context)
+            if promised is not None:
+                lint_contract.check(context, promised)
             if rule.is_alert:
                 lint_conditions.check(context)
                 lint_templates.check(context)

@@ -12,7 +12,8 @@ from functools import cached_property
 
 from .._findings import Severity
 from .._promql.nodes import Call, Expr, VectorSelector, children, walk
-from .flow import ANY, Flow, Flows
+from .contract import Contract
+from .flow import ANY, Flow, Flows, Labels
 from .model import Rule, RuleFile
 from .report import Report
 
@@ -40,13 +41,15 @@ class Index:
 
     rules: list[Rule] = field(default_factory=list)
     records: dict[str, list[Rule]] = field(default_factory=dict)
+    contract: Contract | None = None
     _flows: dict[str, Flow | None] = field(default_factory=dict)
     _depth: int = 0
     _guards: set[tuple[str, str]] | None = None
 
     @classmethod
-    def of(cls, files: Iterable[RuleFile]) -> Index:
-        index = cls([rule for file in files for group in file.groups for rule in group.rules])
+    def of(cls, files: Iterable[RuleFile], contract: Contract | None = None) -> Index:
+        rules = [rule for file in files for group in file.groups for rule in group.rules]
+        index = cls(rules, contract=contract)
         for rule in index.rules:
             if rule.kind == "record":
                 index.records.setdefault(rule.name, []).append(rule)
@@ -60,7 +63,9 @@ class Index:
         return self._guards
 
     def flow(self, metric: str) -> Flow | None:
-        """The labels of a recorded metric; None when no rule of the run records it."""
+        """The labels of a metric that a rule of the run records or the contract describes; None for any other."""
+        if self.contract is not None and (described := self.contract.metrics.get(metric)) is not None:
+            return (Labels(self.contract.target_labels | frozenset(described.labels)),)
         if metric in self._flows:
             return self._flows[metric]
         rules = self.records.get(metric)

@@ -61,7 +61,7 @@ class Labels:
 
 Flow: TypeAlias = tuple[Labels, ...]
 Resolver: TypeAlias = Callable[[str], "Flow | None"]
-"""The flow of a recorded metric; None when the name is no recording rule's."""
+"""The flow of a metric; None when nothing is known about it."""
 
 ANY: Flow = (Labels(),)
 NOTHING: Flow = (Labels(_NO_LABELS),)
@@ -85,8 +85,8 @@ class Flows:
         return self._flows[id(node)]
 
     def _selector(self, node: VectorSelector) -> Flow:
-        recorded = self._resolve(node.metric) if ":" in node.metric else None
-        flow = ANY if recorded is None else recorded
+        known = self._resolve(node.metric) if node.metric else None
+        flow = ANY if known is None else known
         empty = frozenset(m.name for m in node.matchers if m.operator == "=" and not m.value)
         return tuple(branch.drop(empty) for branch in flow) if empty else flow
 

@@ -271,6 +271,9 @@ def _raw_counter(context: Context, node: Binary, side: Expr) -> None:
     other = strip_parens(node.right if side is node.left else node.left)
     if not (isinstance(inner, VectorSelector) and inner.metric.endswith(_COUNTER_SUFFIX) and isinstance(other, Number)):
         return
+    described = context.index.contract.metrics.get(inner.metric) if context.index.contract else None
+    if described is not None and described.type != "counter":
+        return
     if node.operator in {">", ">=", "==", "!="} and not (node.operator in {"==", "!="} and other.value == 0):
         context.add(
             "counter-raw",

@@ -70,12 +70,10 @@ def test_an_unknown_program_is_named_with_the_known_ones() -> None:
 def test_a_build_that_fails_tells_what_the_compiler_said_and_leaves_nothing(
     private_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = toolchain.ROOT / "tests" / "unit" / "lab"
+    folder = toolchain.ROOT / "meta"
     tool = toolchain.Tool("x", folder, "./does-not-exist", "v1", (), (), on_demand=False)
     monkeypatch.setattr(toolchain, "load", lambda: {"x": tool})
-    with pytest.raises(
-        toolchain.ToolchainError, match=r"x: `go build \./does-not-exist` in tests/unit/lab failed:\n.+"
-    ):
+    with pytest.raises(toolchain.ToolchainError, match=r"x: `go build \./does-not-exist` in meta failed:\n.+"):
         toolchain.require(["x"])
     assert [path.name for path in private_cache.iterdir()] == [".x.lock"]
 

@@ -107,3 +107,17 @@ def test_unknown_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_something_to_check_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "one of the following is required: paths, rules" in run(capsys)["msg"]
+
+
+def test_contract_and_waivers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    contract, waivers = tmp_path / "services.yaml", tmp_path / "waivers.yaml"
+    contract.write_text("services: {api: {metrics: {a: {type: gauge}}}}", encoding="utf-8")
+    rules = {"groups": [{"name": "g", "rules": [{"alert": "A", "expr": "rate(a[5m]) > 1", "for": "5m"}]}]}
+    result = run(capsys, rules=rules, contract=str(contract))
+    assert [finding["id"] for finding in result["findings"] if finding["severity"] == "error"] == ["contract/type"]
+    waivers.write_text("waivers: [{id: contract/type, reason: r, until: 2999-01-01}]", encoding="utf-8")
+    result = run(capsys, rules=rules, contract=str(contract), waivers=str(waivers))
+    assert "failed" not in result
+    assert [finding["id"] for finding in result["waived"]] == ["contract/type"]
+    result = run(capsys, rules=rules, contract=str(tmp_path / "no"), waivers=str(tmp_path / "none"))
+    assert [f["id"] for f in result["findings"] if f["severity"] == "error"] == ["load/unreadable"] * 2

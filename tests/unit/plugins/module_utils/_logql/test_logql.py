@@ -183,6 +183,7 @@ def test_any_text(text: str) -> None:
 
 
 @pytest.mark.parametrize("piece", [' |= "x"', " | json", ' | a="b"', " | a > 1 or b < 2", "("])
+@pytest.mark.usefixtures("collector_off")
 def test_time_grows_with_length(piece: str) -> None:
     def seconds(count: int) -> float:
         start = time.process_time()

@@ -125,6 +125,7 @@ def test_length_is_bounded() -> None:
         ("", "((", ""),
     ],
 )
+@pytest.mark.usefixtures("collector_off")
 def test_time_grows_with_length(head: str, piece: str, tail: str) -> None:
     """Ten times the input must not take more than about ten times as long (20 leaves room for noise)."""
 

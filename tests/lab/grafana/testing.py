@@ -1,0 +1,98 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A real double on 127.0.0.1 for tests."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import httpx
+import uvicorn
+
+from tests.lab.grafana.app import create_app
+from tests.lab.grafana.config import Config
+from tests.lab.grafana.context import Grafana
+from tests.lab.grafana.faults import Faults
+from tests.lab.grafana.release import Release
+from tests.lab.grafana.store import Store
+
+PATIENCE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Double:
+    """A running double: where it is, who may enter, what it was asked and what it holds."""
+
+    url: str
+    user: str
+    password: str
+    faults: Faults
+    store: Store
+    stop: Callable[[], None] = field(repr=False)  # it dies now; leaving the context is then harmless
+
+    @property
+    def authorization(self) -> str:
+        return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(base_url=self.url, auth=(self.user, self.password), trust_env=False)
+
+
+class _Server(uvicorn.Server):
+    """Tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+@contextmanager
+def running_double(
+    config: Config | None = None,
+    *,
+    version: str | None = None,
+    data: Path | None = None,
+    faults: Faults | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Iterator[Double]:
+    """`version`: another Grafana; `data`: keep the state in this folder, for a second run on it."""
+    config = config or Config(admin_password="admin")
+    if version:
+        config = replace(config, release=Release.parse(version))
+    if data:
+        config = replace(config, data=data)
+    script = faults or Faults()
+    app = create_app(config, transport=transport, faults=script)
+    grafana = app.state.grafana
+    if not isinstance(grafana, Grafana):
+        raise TypeError("create_app did not leave its context")
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = _Server(uvicorn.Config(app, log_level="error", access_log=False, timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+
+    def stop() -> None:
+        server.should_exit = True
+        server.force_exit = True  # a hanging request must not hold it
+        thread.join(PATIENCE)
+        listener.close()
+
+    try:
+        if not server.ready.wait(PATIENCE):
+            raise RuntimeError("the Grafana double did not start")
+        port = listener.getsockname()[1]
+        url = f"http://127.0.0.1:{port}"
+        yield Double(url, config.admin_user, config.admin_password, script, grafana.store, stop)
+    finally:
+        stop()
