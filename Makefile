@@ -9,7 +9,7 @@ LAB    := $(PYTHON) -m tests.lab
 READY  := $(VENV)/.made-from-lock
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help demo demo-down test unit lint contracts sanity charts molecule test-kill lab-build lab-up venv bench clean
+.PHONY: help demo demo-down test unit test-lab lint contracts sanity charts molecule test-kill lab-build lab-up venv bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -ts "$$(printf '\t')"
@@ -29,7 +29,9 @@ demo: $(READY) ## deploy the stack and a small running platform on the lab's kin
 demo-down: $(READY) ## remove what `make demo` started
 	$(LAB) down
 
-test: $(READY) ## every test: checks and unit tests first, then the stack on the lab
+test: unit contracts lint ## what needs no cluster: unit tests first, then the contracts and the linters
+
+test-lab: $(READY) ## every stage: the above, sanity, the charts' configurations and the stack on the lab
 	$(PYTHON) -m tests.stages
 
 unit: $(READY) ## unit tests
