@@ -34,7 +34,8 @@ test: unit contracts lint ## what needs no cluster: unit tests first, then the c
 test-lab: $(READY) ## every stage: the above, sanity, the charts' configurations and the stack on the lab
 	$(PYTHON) -m tests.stages
 
-unit: $(READY) ## unit tests
+unit: $(READY) ## unit tests (helm renders the charts, promtool runs the rules' tests: built once, some minutes)
+	$(PYTHON) -m tests.lab.toolchain helm promtool
 	$(PYTHON) -m pytest -q --junitxml=.lab/junit-unit.xml
 
 lint: $(READY) ## ruff, mypy, yamllint, ansible-lint
