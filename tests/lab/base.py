@@ -37,7 +37,7 @@ NODE = [
     "systemd-sysv",
     "util-linux",
 ]
-IMAGE = ["ca-certificates", "iptables", "python3"]
+IMAGE = ["ca-certificates", "iproute2", "iptables", "python3"]
 
 
 def root_file_system(name: str, packages: list[str]) -> Path:

@@ -1,10 +1,10 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The charts that the lab deploys where none can be pulled: stand-ins of our own, or the real ones from a folder.
+"""The charts that the lab deploys: real ones from a folder, or where none can be pulled stand-ins of our own.
 
-`.lab/charts/<chart>` is where the lab's inventory looks. The custom resource definitions come from the operator's own
-module, of the version that really runs.
+`.lab/charts/<chart>` is where the lab's inventory looks; without that folder it takes the contracts' pins. The
+stand-ins' custom resource definitions come from the operator's own module, of the version that really runs.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import shutil
 from pathlib import Path
 
 from tests.lab import toolchain
+from tests.lab.mode import Mode
 from tests.lab.state import LAB, STATE, LabError, run
 
 STAND_INS = LAB / "charts"
@@ -32,13 +33,15 @@ def definitions() -> Path:
     raise LabError(f"Go does not say where module {OPERATOR} is:\n{found}")
 
 
-def assemble(real: Path | None) -> None:
-    """Make `.lab/charts` anew: from `real`, a folder with the unpacked charts, or from the stand-ins."""
+def assemble(mode: Mode, real: Path | None) -> None:
+    """Make `.lab/charts` anew: from `real` (unpacked charts), else offline from the stand-ins."""
     if real:
         missing = [name for name in NAMES if not (real / name / "Chart.yaml").is_file()]
         if missing:
             raise LabError(f"CHARTS={real} has no unpacked chart {', '.join(missing)}; it needs {', '.join(NAMES)}")
     shutil.rmtree(PLACE, ignore_errors=True)
+    if mode == "online" and not real:
+        return
     for name in NAMES:
         shutil.copytree((real or STAND_INS) / name, PLACE / name)
     if not real:

@@ -12,8 +12,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.lab import chart_folder, cluster, images, toolchain, workloads
-from tests.lab.mode import mode
+from tests.lab import chart_folder, cluster, images, online_images, releases, status, toolchain, workloads
+from tests.lab.mode import Mode, mode
 from tests.lab.state import LabError
 
 
@@ -22,6 +22,8 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(dest="command", required=True)
     commands.add_parser("build", help="build what the lab needs, so that nothing has to wait for it")
     commands.add_parser("up", help="start the cluster, unless it is up")
+    commands.add_parser("status", help="say what runs, and which version is behind each image's tag")
+    commands.add_parser("logs", help="collect what nodes and pods have said into .lab/logs")
     commands.add_parser("images", help="build the stack's images and publish them in the lab; lay out its charts")
     commands.add_parser("platform", help="run the demo platform and its users in the cluster")
     traffic = commands.add_parser("traffic", help="start or stop the platform's users")
@@ -29,6 +31,22 @@ def parser() -> argparse.ArgumentParser:
     down = commands.add_parser("down", help="remove the cluster, and the engine if it is the lab's")
     down.add_argument("--purge", action="store_true", help="and the images that are kept for the next time")
     return whole
+
+
+def build(chosen: Mode) -> None:
+    if chosen == "online":
+        releases.require(releases.load())
+    else:
+        toolchain.require(tool.name for tool in toolchain.load().values() if not tool.on_demand)
+
+
+def publish(chosen: Mode, real_charts: Path | None) -> None:
+    """Lay out the charts and make the images be there. Online both are pulled, unless the charts are given."""
+    chart_folder.assemble(chosen, real_charts)
+    if chosen == "online":
+        online_images.load()
+    else:
+        images.publish(images.table(), cluster.registry())
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,13 +57,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(reason, flush=True)
         match asked.command:
             case "build":
-                toolchain.require(tool.name for tool in toolchain.load().values() if not tool.on_demand)
+                build(chosen)
             case "up":
                 cluster.up(chosen)
+            case "status":
+                print("\n".join(status.lines(chosen)), flush=True)
+            case "logs":
+                print(f"logs are in {cluster.logs(chosen)}", flush=True)
             case "images":
                 real = os.environ.get("CHARTS")
-                chart_folder.assemble(Path(real) if real else None)
-                images.publish(images.table(), cluster.registry())
+                publish(chosen, Path(real) if real else None)
             case "platform":
                 workloads.start()
             case "traffic":

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from tests.lab import engine, images, node, toolchain
+from tests.lab import engine, images, node, online_images, releases, toolchain
 from tests.lab.mode import Mode
 from tests.lab.registry import Registry
 from tests.lab.state import CLUSTER, KUBECONFIG, LAB, STATE, LabError, run, succeeds
@@ -18,14 +18,13 @@ from tests.lab.state import CLUSTER, KUBECONFIG, LAB, STATE, LabError, run, succ
 NETWORK = "kind"
 REGISTRY = "ias-lab-registry"
 WAIT = "120s"
-# kind's own image for LAB=online, of the same Kubernetes as the offline one.
-ONLINE_NODE = "docker.io/kindest/node"
 STORAGE_CLASSES = LAB / "online" / "storage-classes.yaml"
 
 
 def configuration(mode: Mode, image: str, *, cgroup_v1: bool) -> dict[str, Any]:
-    """kind's configuration file. What differs offline is what our node image or an old host needs."""
-    nodes = [{"role": role, "image": image} for role in ("control-plane", "worker", "worker")]
+    """kind's configuration file; no `image` means kind's own. What differs is what our image or an old host needs."""
+    own = {"image": image} if image else {}
+    nodes = [{"role": role, **own} for role in ("control-plane", "worker", "worker")]
     kubelet: dict[str, Any] = {"kind": "KubeletConfiguration"}
     if mode == "offline":
         kubelet["resolvConf"] = "/kind/resolv.conf"
@@ -57,14 +56,15 @@ def kubectl(*argv: str | Path, stdin: str | None = None) -> str:
 def up(mode: Mode) -> None:
     """Make the cluster be there and all its nodes Ready; what a killed run left half made is made anew."""
     STATE.mkdir(exist_ok=True)
-    kind = toolchain.require(["kind", "kubernetes"])["kind"]
+    kind, image = STATE / "bin" / "kind", ""
     if mode == "offline":
+        toolchain.require(["kind", "kubernetes"])
         engine.start()
         image = node.build()
         _start_registry(image)
         images.publish(images.of_the_cluster(), registry())
     else:
-        image = f"{ONLINE_NODE}:{node.kubernetes_version()}"
+        releases.require(["kind", "kubectl", "helm"])
     if healthy(kind, mode):
         print(f"cluster {CLUSTER} is up already", flush=True)
         return
@@ -89,12 +89,23 @@ def down(mode: Mode, *, purge: bool = False) -> None:
     kind = STATE / "bin" / "kind"
     if (mode == "online" or engine.our_process()) and kind.exists():
         run([kind, "delete", "cluster", "--name", CLUSTER], env=environment(mode))
+    if mode == "online":
+        succeeds(online_images.remove())
     if mode == "offline" or engine.our_process():
         engine.stop()
     KUBECONFIG.unlink(missing_ok=True)
     if purge:
         for name in ("engine", "registry"):
             run(["rm", "-rf", STATE / name])
+
+
+def logs(mode: Mode) -> Path:
+    """Collect what nodes and pods have said, as `kind export logs` lays it out, with the engine's own log."""
+    place = STATE / "logs"
+    run([STATE / "bin" / "kind", "export", "logs", place, "--name", CLUSTER], env=environment(mode))
+    if mode == "offline":
+        (place / "dockerd.log").write_bytes(engine.LOG.read_bytes())
+    return place
 
 
 def healthy(kind: Path, mode: Mode) -> bool:

@@ -139,15 +139,14 @@ def compile_tool(tool: Tool, binary: Path) -> None:
     out.rename(binary)
 
 
-def link(tool: Tool, binary: Path) -> None:
-    """Make `.lab/bin/<name>` (and a multi-call program's other names) point at the cached binary."""
+def place(name: str, binary: Path) -> None:
+    """Make `.lab/bin/<name>` point at a binary."""
     BIN.mkdir(parents=True, exist_ok=True)
-    for name in (tool.name, *tool.commands):
-        place, new = BIN / name, BIN / f".{name}.{os.getpid()}.{threading.get_ident()}"
-        if place.is_symlink() and place.readlink() == binary:
-            continue
-        new.symlink_to(binary)
-        new.replace(place)
+    link, new = BIN / name, BIN / f".{name}.{os.getpid()}.{threading.get_ident()}"
+    if link.is_symlink() and link.readlink() == binary:
+        return
+    new.symlink_to(binary)
+    new.replace(link)
 
 
 def require(names: Iterable[str]) -> dict[str, Path]:
@@ -170,7 +169,8 @@ def require(names: Iterable[str]) -> dict[str, Path]:
                     print(f"[{number}/{len(wanted)}] building {name} {tool.version} ...", flush=True)
                     compile_tool(tool, binary)
                     print(f"[{number}/{len(wanted)}] built {name} in {time.monotonic() - started:.0f} s", flush=True)
-        link(tool, binary)
+        for link in (name, *tool.commands):  # a multi-call program has several names
+            place(link, binary)
         paths[name] = BIN / name
     return paths
 
