@@ -72,15 +72,22 @@ def table(rows: Sequence[Row]) -> list[str]:
     widths = [max(len(line[column]) for line in cells) for column in range(len(HEADINGS))]
     lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
     for row in rows:
-        lines += wrap(f"{row.title}: {row.seen}", "  ") if row.ok and row.seen else []
+        lines += wrap(f"{row.title}: {row.seen}") if row.ok and row.seen else []
     for row in rows:
         lines += [f"{row.title} FAILED:"] if row.errors else []
-        lines += [line for error in row.errors for line in wrap(f"* {error}", "  ")]
+        lines += [line for error in row.errors for line in wrap(error, bullet="* ")]
     return lines
 
 
-def wrap(text: str, indent: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+def wrap(text: str, bullet: str = "") -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=bullet, # not a word: a long one after it stays on its line
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def junit(rows: Sequence[Row]) -> str:

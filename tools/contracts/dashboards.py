@@ -81,7 +81,7 @@ def variable(name: str) -> Object:
         "sort": 1,
         "multi": True,
         "includeAll": True,
-        "allValue": ".*",
+        "allValue": ".+",  # Loki refuses a selector of which every matcher takes the empty value
         "current": {"text": ["All"], "value": ["$__all"]},
     }
 
