@@ -41,7 +41,7 @@ unit: $(READY) ## unit tests (helm renders the charts, promtool runs the rules' 
 lint: $(READY) ## ruff, mypy, yamllint, ansible-lint
 	ruff check .
 	ruff format --check .
-	mypy tests/lab tests/stages.py tools
+	MYPYPATH=collections mypy tests/lab tests/stages.py tools
 	MYPYPATH=collections mypy -p ansible_collections.ias.observability.plugins
 	yamllint --strict .
 	ansible-lint --offline -q

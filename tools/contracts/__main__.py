@@ -11,15 +11,31 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.contracts import dashboards
+from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract, load
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from tools.contracts import dashboards, schema
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "contracts"
+SERVICES = CONTRACTS / "services.yaml"
 BIN = ROOT / ".lab" / "bin"
 
 
 def sources() -> list[Path]:
     return sorted((CONTRACTS / "dashboards").glob("*.yaml"))
+
+
+def forms() -> Iterator[str]:
+    """What in the YAML files is not as their JSON Schemas want it."""
+    for source in (CONTRACTS / "charts.yaml", SERVICES):
+        yield from schema.check(source, source.with_suffix(".schema.json"), str(source.relative_to(ROOT)))
+
+
+def contract() -> tuple[Contract, list[str]]:
+    """The metrics contract, and what is wrong with it beyond its form."""
+    report = Report()
+    loaded = load(str(SERVICES.relative_to(ROOT)), SERVICES.read_text(), report)
+    return loaded, [str(finding) for finding in report.findings]
 
 
 def build() -> None:
@@ -62,7 +78,7 @@ def main() -> int:
         if command == "build":
             build()
             return 0
-        wrong = [*stale(), *rules()]
+        wrong = [*forms(), *contract()[1], *stale(), *rules()]
     except (dashboards.SpecError, FileNotFoundError) as error:
         wrong = [str(error)]
     for line in wrong:

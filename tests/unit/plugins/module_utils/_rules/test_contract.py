@@ -22,7 +22,7 @@ services:
       http_request_duration_seconds: {type: histogram, labels: [method]}
       request_size_bytes: {type: summary, labels: []}
       in_flight: {type: gauge, help: Requests being answered}
-      user_requests_total: {type: counter, labels: [user], unbounded: [user]}
+      user_requests_total: {type: counter, labels: {user: {unbounded: true}}}
       odd_total: {type: gauge}
   worker:
     metrics:
