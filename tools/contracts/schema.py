@@ -16,6 +16,7 @@ from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree
     Mapping,
     Node,
     Sequence,
+    YamlError,
     documents,
 )
 
@@ -23,7 +24,11 @@ from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree
 def check(source: Path, schema: Path, name: str) -> Iterator[str]:
     """`name:line:column: where: what is wrong`, for each thing that is."""
     content = source.read_text()
-    tree = next(iter(documents(content)), None)
+    try:
+        tree = next(iter(documents(content)), None)
+    except YamlError as error:
+        yield f"{name}:{error.line}:{error.column}: not YAML: {error}"
+        return
     validator = jsonschema.Draft202012Validator(json.loads(schema.read_text()))
     for error in validator.iter_errors(yaml.safe_load(content)):
         for worst in _causes(error):
@@ -67,9 +72,20 @@ def place(node: Node | None, path: Iterable[str | int]) -> tuple[int, int]:
         if isinstance(node, Mapping) and (entry := node.items().get(str(step))) is not None:
             key, node = entry
             found = (key.line, key.column)
-        elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
-            node = node.items[step]
+        elif (node := node_at(node, [step])) is not None:
             found = (node.line, node.column)
         else:
             break
     return found
+
+
+def node_at(node: Node | None, path: Iterable[str | int]) -> Node | None:
+    """What the path leads to, if anything."""
+    for step in path:
+        if isinstance(node, Mapping):
+            node = node.get(str(step))
+        elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
+            node = node.items[step]
+        else:
+            return None
+    return node
