@@ -42,8 +42,8 @@ WINDOWS = ("30m", "1h", "2h", "6h", "1d", "3d")
 ALERTS = {
     "availability": ("AvailabilityBudgetBurn", "failures", "ias-system-overview"),
     "latency": ("LatencyBudgetBurn", "slow answers", "ias-system-overview"),
-    "time_to_first_token": ("TimeToFirstTokenBudgetBurn", "late first tokens", "ias-vllm-gpu"),
-    "inter_token_latency": ("InterTokenLatencyBudgetBurn", "slow tokens", "ias-vllm-gpu"),
+    "time_to_first_token": ("TimeToFirstTokenBudgetBurn", "late first tokens", "ias-vllm"),
+    "inter_token_latency": ("InterTokenLatencyBudgetBurn", "slow tokens", "ias-vllm"),
 }
 
 
