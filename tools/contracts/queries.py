@@ -44,6 +44,8 @@ MACROS = {
     )
 }
 ALL = Chosen(("a",), True, ".+")
+# A variable that is compared as text, by = or !=.
+COMPARED = re.compile(r"=\s*[\"'`]\$\{?(\w+)")
 # What a variable may stand for: All, one value, several that need escaping.
 CHOICES = (ALL, Chosen(("one",), True), Chosen(("a.b", "c|d"), True))
 
@@ -114,6 +116,8 @@ def filled(text: str, choice: Chosen) -> str:
 def _variables(query: Asked, declared: set[str], report: Report) -> None:
     for name in sorted(_named(query.expr) - declared - set(MACROS)):
         _add(report, query, "variable", f"the dashboard has no variable {name}")
+    for name in sorted({match[1] for match in COMPARED.finditer(query.expr)} & {*QUERIES, *STREAMS}):
+        _add(report, query, "variable", f"variable {name} may hold several values, or All: compare it by =~")
 
 
 def _named(text: str) -> set[str]:

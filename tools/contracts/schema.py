@@ -26,8 +26,8 @@ def check(source: Path, schema: Path, name: str) -> Iterator[str]:
     content = source.read_text()
     try:
         tree = next(iter(documents(content)), None)
-    except YamlError as error:
-        yield f"{name}:{error.line}:{error.column}: not YAML: {error}"
+    except YamlError as unreadable:
+        yield f"{name}:{unreadable.line}:{unreadable.column}: not YAML: {unreadable}"
         return
     validator = jsonschema.Draft202012Validator(json.loads(schema.read_text()))
     for error in validator.iter_errors(yaml.safe_load(content)):

@@ -130,7 +130,6 @@ def load(path: str, content: str, report: Report) -> Contract:
         return contract
     known_keys(root, _TOP, wrong)
     contract.target_labels |= frozenset(texts(root.get("target_labels"), wrong))
-    contract.known += texts(root.get("known_metrics"), wrong)
     contract.names = _names(root.get("names"), wrong)
     for name, node in entries(root.get("services"), "services", wrong):
         if isinstance(node, Mapping):
@@ -141,6 +140,9 @@ def load(path: str, content: str, report: Report) -> Contract:
                 _add(contract, service.job, declared)
         else:
             wrong(f"service {name!r} is not a mapping", node)
+    # where a service declares what is built in, its declaration is what counts
+    contract.known = [one for one in contract.known if not fnmatch.filter(contract.metrics, one)]
+    contract.known += texts(root.get("known_metrics"), wrong)
     return contract
 
 
