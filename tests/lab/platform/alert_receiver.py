@@ -9,9 +9,10 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections import deque
-from typing import Any
+from typing import Any, TextIO
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -25,7 +26,8 @@ KEPT = 5000
 class AlertReceiver:
     """Remembers the last alerts: receiver, status, labels, annotations, and when they came (seconds since 1970)."""
 
-    def __init__(self) -> None:
+    def __init__(self, out: TextIO = sys.stdout) -> None:
+        self.out = out
         self.alerts: deque[dict[str, Any]] = deque(maxlen=KEPT)
 
     def app(self) -> Starlette:
@@ -45,7 +47,7 @@ class AlertReceiver:
             self.alerts.append({"receiver": message["receiver"], "received": now, **got})
             name = alert["labels"].get("alertname", "")
             said = {"level": "info", "msg": f"{name} {alert['status']}", "receiver": message["receiver"]}
-            print(json.dumps(said), flush=True)
+            print(json.dumps(said), file=self.out, flush=True)
         return Response(status_code=204)
 
     async def listed(self, request: Request) -> Response:
