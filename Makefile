@@ -34,8 +34,8 @@ test: unit contracts lint ## what needs no cluster: unit tests first, then the c
 test-lab: $(READY) ## every stage: the above, sanity, the charts' configurations and the stack on the lab
 	$(PYTHON) -m tests.stages
 
-unit: $(READY) ## unit tests (helm renders the charts, promtool runs the rules' tests: built once, some minutes)
-	$(PYTHON) -m tests.lab.toolchain helm promtool
+unit: $(READY) ## unit tests (helm, promtool and amtool are built for them once: some minutes)
+	$(PYTHON) -m tests.lab.toolchain helm promtool amtool
 	$(PYTHON) -m pytest -q --junitxml=.lab/junit-unit.xml
 
 lint: $(READY) ## ruff, mypy, yamllint, ansible-lint
@@ -47,6 +47,7 @@ lint: $(READY) ## ruff, mypy, yamllint, ansible-lint
 	ansible-lint --offline -q
 
 contracts: $(READY) ## what contracts/ promises, checked without a cluster
+	$(PYTHON) -m tests.lab.toolchain promtool amtool
 	$(PYTHON) -m tools.contracts check
 
 sanity: $(READY) ## ansible-test sanity, on a built copy of the collection

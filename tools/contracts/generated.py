@@ -18,8 +18,11 @@ RULES, TESTS = "slo-alerts.yaml", "slo-alerts.tests.yaml"
 HEADER = "# Written by `python -m tools.contracts build` from services.yaml: change that, not this.\n"
 
 
-class _Dumper(yaml.CSafeDumper):
-    """Texts of several lines as such."""
+class _Dumper(yaml.SafeDumper):
+    """Lists indented, texts of several lines as such."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, indentless=False)
 
     def ignore_aliases(self, data: object) -> bool:
         return True
@@ -33,7 +36,7 @@ _Dumper.add_representer(str, _text)
 
 
 def dumped(content: Any) -> str:
-    return HEADER + yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=200, allow_unicode=True)
+    return HEADER + yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=180, allow_unicode=True)
 
 
 def texts(contract: Contract, services: Path) -> dict[str, str]:

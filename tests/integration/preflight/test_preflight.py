@@ -79,6 +79,12 @@ def test_alert_rules_that_are_wrong(kube: FakeKube, site: Site, tmp_path: Path) 
     assert kube.requests == []
 
 
+def test_receiver_that_the_routing_does_not_have(kube: FakeKube, site: Site) -> None:
+    output = site(prometheus_receivers=[{"name": "pager", "type": "webhook", "secret": "pager"}])
+    assert "receiver 'pager' does not exist: the routing has page, ticket, info, watchdog, none" in output
+    assert kube.requests == []
+
+
 def test_everything_that_is_wrong_is_one_message(kube: FakeKube, site: Site, tmp_path: Path) -> None:
     kube.objects["/api/v1/nodes/worker"]["status"] = {}
     kube.denied.add(("create", "secrets"))
