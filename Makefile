@@ -9,7 +9,7 @@ LAB    := $(PYTHON) -m tests.lab
 READY  := $(VENV)/.made-from-lock
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help demo demo-down test unit test-lab lint contracts sanity charts molecule test-kill lab-build lab-up venv bench clean
+.PHONY: help demo demo-down test unit test-lab lint contracts sanity preflight charts molecule test-kill lab-build lab-up venv bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -ts "$$(printf '\t')"
@@ -52,6 +52,9 @@ contracts: $(READY) ## what contracts/ promises, checked without a cluster
 
 sanity: $(READY) ## ansible-test sanity, on a built copy of the collection
 	tests/sanity/run
+
+preflight: $(READY) ## site.yml against clusters that are not fit: one message each, nothing written
+	$(PYTHON) -m pytest -q tests/integration/preflight --junitxml=.lab/junit-preflight.xml
 
 charts: $(READY) ## the configurations that the charts render, checked by the programs that read them
 	$(PYTHON) -m pytest -q tests/integration/charts --junitxml=.lab/junit-charts.xml
