@@ -99,7 +99,7 @@ def alerted(checked: rules.Checked, promised: Contract) -> Iterator[str]:
         yield from routing.check(CONTRACTS / "alertmanager.yaml", checked.alerts, ROOT)
     except programs.MissingProgramError as error:
         yield str(error)
-    tried = sum(rules.is_tried(one) for one in covered)
+    tried = sum(one.is_complete for one in covered)
     print(f"contracts: {len(covered)} alerts, {tried} of them tried in full by their tests")
 
 

@@ -10,10 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
 from ansible_collections.ias.observability.plugins.module_utils._rules.check import Source, check
-from ansible_collections.ias.observability.plugins.module_utils._rules.context import Index, Settings
+from ansible_collections.ias.observability.plugins.module_utils._rules.context import Index
 from ansible_collections.ias.observability.plugins.module_utils._rules.coverage import Coverage, cover
 from ansible_collections.ias.observability.plugins.module_utils._rules.model import Rule, RuleFile
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
@@ -48,11 +47,6 @@ def tests_of(path: Path) -> Path:
     return path.with_suffix(".tests.yaml")
 
 
-def is_tried(one: Coverage) -> bool:
-    """Firing and silent, by each branch; nothing can keep a watchdog silent."""
-    return one.is_complete or (one.rule.name in Settings().always_firing and bool(one.firing))
-
-
 def tried(checked: Checked, paths: Iterable[Path], root: Path) -> tuple[list[Coverage], list[str]]:
     """How far the tests try each alert, and where they do not."""
     report = Report()
@@ -60,11 +54,7 @@ def tried(checked: Checked, paths: Iterable[Path], root: Path) -> tuple[list[Cov
         test for path in paths for test in load_tests(shown(tests_of(path), root), tests_of(path).read_text(), report)
     ]
     covered = cover(Index.of(checked.files), tests, report)
-    return covered, [str(finding) for finding in report.findings if not _always_fires(finding)]
-
-
-def _always_fires(finding: Finding) -> bool:
-    return finding.id == "coverage/silent" and finding.object.rpartition("/")[2] in Settings().always_firing
+    return covered, [str(finding) for finding in report.findings]
 
 
 def promtool(paths: Iterable[Path], root: Path) -> Iterator[str]:
