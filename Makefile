@@ -4,12 +4,13 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 VENV   := .venv
+PREVIEW := .cache/preview
 PYTHON := $(VENV)/bin/python
 LAB    := $(PYTHON) -m tests.lab
 READY  := $(VENV)/.made-from-lock
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help demo demo-down test unit test-lab lint contracts sanity preflight charts molecule test-kill lab-build lab-up venv bench clean
+.PHONY: help demo demo-down test unit test-lab lint contracts dashboards-preview sanity preflight charts molecule test-kill lab-build lab-up venv bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -ts "$$(printf '\t')"
@@ -49,6 +50,15 @@ lint: $(READY) ## ruff, mypy, yamllint, ansible-lint
 contracts: $(READY) ## what contracts/ promises, checked without a cluster
 	$(PYTHON) -m tests.lab.toolchain promtool amtool
 	$(PYTHON) -m tools.contracts check
+
+dashboards-preview: $(READY) $(PREVIEW)/.made-from-lock ## what the lab's dashboards show now, as HTML below .lab/preview
+	KUBECONFIG="$${KUBECONFIG:-.lab/kubeconfig}" $(PYTHON) -m tools.preview.ask .lab/preview
+	$(PREVIEW)/bin/python -m tools.preview.draw .lab/preview
+
+$(PREVIEW)/.made-from-lock: requirements/preview.txt
+	$(PYTHON) -m venv --clear $(PREVIEW)
+	$(PREVIEW)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	touch $@
 
 sanity: $(READY) ## ansible-test sanity, on a built copy of the collection
 	tests/sanity/run

@@ -40,8 +40,9 @@ def queries(contract: Contract, name: str, only: str = "") -> Iterator[Object]:
     for service in contract.services.values():
         for objective in service.objectives:
             if objective.name == name and only in {"", service.name} and service.job:
+                about = objective.name.replace("_", " ") if only else service.name
                 yield {
                     "expr": budget_left(objective, service.job, "$__range"),
-                    "legend": f"{service.name} ({objective.percent:g} %)",
+                    "legend": f"{about} ({objective.percent:g} %)",
                     "instant": True,
                 }
