@@ -10,7 +10,7 @@ LAB    := $(PYTHON) -m tests.lab
 READY  := $(VENV)/.made-from-lock
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help demo demo-down test unit test-lab lint contracts dashboards-preview sanity preflight charts molecule test-kill lab-build lab-up venv bench clean
+.PHONY: help demo demo-down test unit test-lab lint contracts dashboards-preview sanity preflight charts molecule test-kill test-alerts lab-build lab-up venv bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -ts "$$(printf '\t')"
@@ -74,6 +74,10 @@ molecule: $(READY) ## the stack on the lab: create, converge, idempotence, check
 
 test-kill: $(READY) ## kill site.yml at every step; a second run must converge (not part of `make test`)
 	$(PYTHON) -m pytest -q tests/integration/kill
+
+test-alerts: $(READY) ## real alerts by the platform's fault switches, without a cluster (35 minutes; not part of `make test`)
+	$(PYTHON) -m tests.lab.toolchain prometheus alertmanager
+	$(PYTHON) -m pytest -q tests/integration/alerts
 
 lab-build: $(READY) ## what the lab needs, built (about 50 minutes once where nothing can be pulled; then kept)
 	$(LAB) build
