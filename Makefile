@@ -8,7 +8,7 @@ PREVIEW := .cache/preview
 PYTHON := $(VENV)/bin/python
 LAB    := $(PYTHON) -m tests.lab
 READY  := $(VENV)/.made-from-lock
-export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/.lab/bin:$(PATH)
 
 .PHONY: help demo demo-down test unit test-lab lint contracts dashboards-preview sanity preflight charts molecule test-kill test-alerts lab-build lab-up venv bench clean
 
