@@ -42,10 +42,12 @@ from .coverage import Branch, branches
 from .model import Rule
 from .solver import Made, Solver, UnsolvedError, labels_of_absent, selects
 
-_INTERVALS = (60, 30, 15, 10, 5, 1)
+_INTERVALS = (300, 60, 30, 15, 10, 5, 1)
+_SHORT = 6 * 3600.0
+"""Windows up to here get a sample a minute."""
 _TO_DO = "TODO"
 _LABEL = re.compile(r"\{\{-? *(?:\$labels|\.Labels)\.(\w+) *-?\}\}")
-_MAX_SAMPLES = 1_000_000
+_MAX_SAMPLES = 2_000  # with more, promtool takes minutes
 _NOT_ADDED = frozenset({METRIC_NAME, "le", "quantile"})
 
 
@@ -68,7 +70,7 @@ def skeleton(rule: Rule, index: Index) -> Skeleton:
         return Skeleton(rule, _INTERVALS[0], todo=["correct the expression first"])
     trees = _trees(rule.tree, index)
     windows = [_windows(tree) for tree in trees]
-    made = Skeleton(rule, _interval(rule.for_seconds, min(map(min, filter(None, windows)), default=math.inf)))
+    made = Skeleton(rule, _interval(rule.for_seconds, [window for ranges in windows for window in ranges]))
     if rule.group.file.manifest:
         made.todo.append(
             f"promtool reads rule files only: give it the spec of PrometheusRule {rule.group.file.manifest}"
@@ -76,6 +78,8 @@ def skeleton(rule: Rule, index: Index) -> Skeleton:
     if len(trees) > 1 or windows[0]:
         # a recorded value is one evaluation old where its rule comes later
         made.settled = sum(max(ranges, default=0.0) for ranges in windows) + 3 * made.interval
+    if any(other.name == rule.name for other in index.rules if other.is_alert and other is not rule):
+        made.todo.append("add what the other alerts of this name are expected to do")
     ways = branches(rule.tree)
     for branch in ways:
         _Writer(index, branch, [way for way in ways if way is not branch], made).write()
@@ -105,9 +109,10 @@ def _windows(tree: Expr) -> list[float]:
     ]
 
 
-def _interval(for_seconds: float, shortest: float) -> int:
-    """A minute, or less where `for` or the shortest window asks for it."""
-    for interval in _INTERVALS:
+def _interval(for_seconds: float, windows: list[float]) -> int:
+    """A minute, or less where `for` or the shortest window asks for it, or more where the longest one does."""
+    shortest, longest = min(windows, default=math.inf), max(windows, default=0.0)
+    for interval in _INTERVALS[longest <= _SHORT :]:
         if for_seconds % interval == 0 and interval * 4 <= shortest:
             return interval
     return _INTERVALS[-1]

@@ -238,12 +238,21 @@ class Solver:
         for matcher in node.matchers:
             if matcher.name != METRIC_NAME:
                 labels[matcher.name] = example(matcher, labels.get(matcher.name, ""), f"{matcher.name}-1")
-        # beside the series of narrower selectors: other than what they ask for
         for slot in self._slots:
-            for matcher in slot.selector.matchers:
-                if slot.selector.metric == node.metric and selects(slot.selector, Made(tuple(labels.items()))):
-                    labels[matcher.name] = _another(matcher)
+            if slot.selector.metric == node.metric:
+                self._leave(slot.selector, node, labels)
         return tuple((name, value) for name, value in labels.items() if value)
+
+    def _leave(self, other: VectorSelector, own: VectorSelector, labels: dict[str, str]) -> None:
+        """Changes one label so that a settled selector does not select the series, and its own still does."""
+        if to_text(other) == to_text(own) or not selects(other, Made(tuple(labels.items()))):
+            return
+        for matcher in other.matchers:
+            for value in ("200", "other", "", *_candidates(matcher.value)):
+                changed = Made(tuple({**labels, matcher.name: value}.items()))
+                if selects(own, changed) and not selects(other, changed):
+                    labels[matcher.name] = value
+                    return
 
     def _make_quantile(self, node: Call, value: float) -> None:
         """Two buckets around the value, filled so that the quantile lies at it."""
@@ -431,14 +440,6 @@ def example(matcher: Matcher, *preferred: str) -> str:
         if _accepts(matcher, value):
             return value
     raise UnsolvedError(f"a value for {matcher.name}{matcher.operator}{matcher.value!r}")
-
-
-def _another(matcher: Matcher) -> str:
-    """A value that the matcher does not accept."""
-    for value in ("200", "other", "", matcher.value, *_candidates(matcher.value)):
-        if not _accepts(matcher, value):
-            return value
-    raise UnsolvedError(f"a value other than {matcher.name}{matcher.operator}{matcher.value!r}")
 
 
 def _candidates(pattern: str) -> Iterator[str]:
