@@ -147,9 +147,9 @@ def thresholds(spec: Object) -> Object:
     """Colours from the lowest value up; where low is bad, the worst comes first."""
     levels = [(spec[level], color) for level, color in (("warning", WARNING), ("critical", CRITICAL)) if level in spec]
     if spec.get("low"):
-        falling = sorted(levels, reverse=True)
-        colors = [color for _, color in reversed(falling)] + [GOOD]
-        steps = list(zip([None, *sorted(value for value, _ in levels)], colors, strict=True))
+        rising = sorted(levels)
+        colors = [*(color for value, color in rising), GOOD]
+        steps = list(zip([None, *(value for value, color in rising)], colors, strict=True))
     else:
         steps = [(None, GOOD), *levels]
     return {"mode": "absolute", "steps": [{"color": color, "value": value} for value, color in steps]}

@@ -135,13 +135,15 @@ def heat(panel: Object, drawn: list[Series]) -> str:
     """How many fell between two bounds, by time."""
     figure, axes = canvas(panel)
     ordered = bounds(drawn)
-    times = sorted({at for _, one in ordered for at in one.times})
-    cumulated = [[dict(zip(one.times, one.values, strict=True)).get(at) or 0 for at in times] for _, one in ordered]
+    times = sorted({at for one in drawn for at in one.times})
+    cumulated = [
+        [dict(zip(one.times, one.values, strict=True)).get(at) or 0 for at in times] for one in ordered.values()
+    ]
     below = [[0.0] * len(times), *cumulated[:-1]]
     cells = [[max(up - down, 0) or float("nan") for up, down in zip(*pair, strict=True)]
              for pair in zip(cumulated, below, strict=True)]  # fmt: skip
     axes.imshow(cells, aspect="auto", origin="lower", cmap="viridis", interpolation="none")
-    labels = ["∞" if bound == float("inf") else text(bound, defaults(panel)["unit"]) for bound, _ in ordered]
+    labels = ["∞" if bound == float("inf") else text(bound, defaults(panel)["unit"]) for bound in ordered]
     axes.set_yticks(range(len(labels)), labels, fontsize=6)
     places = range(0, len(times), max(len(times) // 6, 1))
     axes.set_xticks(list(places), [f"{datetime.fromtimestamp(times[place] / 1000, UTC):%H:%M}" for place in places])

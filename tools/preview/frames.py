@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,16 +36,15 @@ class Series:
         return next((value for value in reversed(self.values) if value is not None), None)
 
 
-def frames(results: Results) -> Iterator[tuple[str, Object]]:
-    for ref, result in sorted(results.items()):
-        for frame in result.get("frames") or []:
-            yield ref, frame
+def frames(results: Results) -> Iterator[Object]:
+    for _ref, result in sorted(results.items()):
+        yield from result.get("frames") or []
 
 
 def series(results: Results) -> list[Series]:
     """Every column of numbers, with the time beside it."""
     found = []
-    for ref, frame in frames(results):
+    for frame in frames(results):
         fields, columns = frame["schema"]["fields"], frame["data"]["values"]
         times: list[float] = next(
             (column for field, column in zip(fields, columns, strict=True) if field["type"] == "time"), []
@@ -55,7 +52,7 @@ def series(results: Results) -> list[Series]:
         for field, column in zip(fields, columns, strict=True):
             if field["type"] == "number":
                 name = (field.get("config") or {}).get("displayNameFromDS") or field["name"]
-                found.append(Series(name, times, column, field.get("labels") or {}, ref))
+                found.append(Series(name, times, column, field.get("labels") or {}, frame["schema"]["refId"]))
     return found
 
 
@@ -79,7 +76,7 @@ def rows(panel: Object, results: Results) -> tuple[list[str], list[list[str]]]:
 
 def _traces(results: Results) -> tuple[list[str], list[list[str]]]:
     """Tempo's own columns, the slowest trace first."""
-    for _, frame in frames(results):
+    for frame in frames(results):
         names = [field["name"] for field in frame["schema"]["fields"]]
         wanted = [names.index(name) for name in names if name != "nested"]
         body = [[row[place] for place in wanted] for row in zip(*frame["data"]["values"], strict=True)]
@@ -93,7 +90,7 @@ def _traces(results: Results) -> tuple[list[str], list[list[str]]]:
 def lines(results: Results) -> list[str]:
     """A log, newest first."""
     found = []
-    for _, frame in frames(results):
+    for frame in frames(results):
         columns = dict(
             zip((field["name"] for field in frame["schema"]["fields"]), frame["data"]["values"], strict=True)
         )
@@ -136,7 +133,6 @@ def state_of(value: float | None, mappings: Iterable[Object]) -> str:
     return ""
 
 
-def bounds(found: Iterable[Series]) -> list[tuple[float, Series]]:
+def bounds(found: Iterable[Series]) -> dict[float, Series]:
     """A heatmap's series by their upper bound, the lowest first."""
-    named = [(json.loads(f'"{one.labels.get("le", one.name)}"'), one) for one in found]
-    return sorted(((float(re.sub(r"\+Inf", "inf", bound)), one) for bound, one in named), key=lambda pair: pair[0])
+    return dict(sorted({float(one.labels.get("le", one.name)): one for one in found}.items()))
