@@ -10,7 +10,7 @@ LAB    := $(PYTHON) -m tests.lab
 READY  := $(VENV)/.made-from-lock
 export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/.lab/bin:$(PATH)
 
-.PHONY: help demo demo-down test unit test-lab lint contracts dashboards-preview sanity preflight charts molecule test-kill lab-build lab-up venv bench clean
+.PHONY: help demo demo-down test unit test-lab lint contracts dashboards-preview sanity preflight charts molecule test-kill test-alerts lab-build lab-up venv bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -ts "$$(printf '\t')"
@@ -35,8 +35,8 @@ test: unit contracts lint ## what needs no cluster: unit tests first, then the c
 test-lab: $(READY) ## every stage: the above, sanity, the charts' configurations and the stack on the lab
 	$(PYTHON) -m tests.stages
 
-unit: $(READY) ## unit tests (helm renders the charts, promtool runs the rules' tests: built once, some minutes)
-	$(PYTHON) -m tests.lab.toolchain helm promtool
+unit: $(READY) ## unit tests (helm, promtool and amtool are built for them once: some minutes)
+	$(PYTHON) -m tests.lab.toolchain helm promtool amtool
 	$(PYTHON) -m pytest -q --junitxml=.lab/junit-unit.xml
 
 lint: $(READY) ## ruff, mypy, yamllint, ansible-lint
@@ -48,6 +48,7 @@ lint: $(READY) ## ruff, mypy, yamllint, ansible-lint
 	ansible-lint --offline -q
 
 contracts: $(READY) ## what contracts/ promises, checked without a cluster
+	$(PYTHON) -m tests.lab.toolchain promtool amtool
 	$(PYTHON) -m tools.contracts check
 
 dashboards-preview: $(READY) $(PREVIEW)/.made-from-lock ## what the lab's dashboards show now, as HTML below .lab/preview
@@ -73,6 +74,10 @@ molecule: $(READY) ## the stack on the lab: create, converge, idempotence, check
 
 test-kill: $(READY) ## kill site.yml at every step; a second run must converge (not part of `make test`)
 	$(PYTHON) -m pytest -q tests/integration/kill
+
+test-alerts: $(READY) ## real alerts by the platform's fault switches, without a cluster (35 minutes; not part of `make test`)
+	$(PYTHON) -m tests.lab.toolchain prometheus alertmanager
+	$(PYTHON) -m pytest -q tests/integration/alerts
 
 lab-build: $(READY) ## what the lab needs, built (about 50 minutes once where nothing can be pulled; then kept)
 	$(LAB) build

@@ -7,27 +7,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
-from ansible_collections.ias.observability.plugins.module_utils._rules.check import Source
-from ansible_collections.ias.observability.plugins.module_utils._rules.check import check as check_rules
 from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract, load
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
-from tools.contracts import dashboards, queries, schema
+from tools.contracts import dashboards, generated, programs, queries, routing, rules, runbooks, schema
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "contracts"
 DASHBOARDS = CONTRACTS / "dashboards"
 SERVICES = CONTRACTS / "services.yaml"
-ALERTS = CONTRACTS / "alerts.yaml"
-BIN = ROOT / ".lab" / "bin"
+RULES = (CONTRACTS / "alerts.yaml", CONTRACTS / generated.RULES)
 
 
 def sources() -> list[Path]:
@@ -56,59 +49,61 @@ def contract() -> tuple[Contract, list[str]]:
 
 
 def build(promised: Contract) -> None:
-    """Compile every dashboard."""
+    """Compile every dashboard, and write the rules that follow from the objectives."""
     for source in sources():
         source.with_suffix(".json").write_text(dashboards.compiled(source, promised))
+    generated.write(promised, SERVICES)
 
 
 def stale(promised: Contract) -> Iterator[str]:
-    """Dashboards whose JSON is not what their description says."""
+    """What was compiled or written of something that says something else by now."""
     for source in sources():
         compiled = source.with_suffix(".json")
         if not compiled.exists() or compiled.read_text() != dashboards.compiled(source, promised):
-            yield f"{shown(compiled)}: stale; run python -m tools.contracts build"
+            yield f"{shown(compiled)}:1: stale; run python -m tools.contracts build"
+    yield from (
+        f"{shown(file)}:1: stale; run python -m tools.contracts build" for file in generated.stale(promised, SERVICES)
+    )
 
 
-def asked(promised: Contract) -> Iterator[str]:
-    """What alerts and dashboards ask that no service tells, or that is no query at all."""
-    source = Source(shown(ALERTS), ALERTS.read_text())
-    found = check_rules([source], Profile(), contract=Source(shown(SERVICES), SERVICES.read_text()))
-    yield from (str(finding) for finding in found.findings if finding.id.startswith("contract/"))
+def asked(promised: Contract, checked: rules.Checked) -> Iterator[str]:
+    """What dashboards ask that no service tells, or that is no query at all."""
     for path in sources():
-        yield from (str(finding) for finding in queries.check(path, shown(path), promised, found.files))
+        yield from (str(finding) for finding in queries.check(path, shown(path), promised, checked.files))
 
 
-def linked() -> Iterator[str]:
-    """Links and alerts that name a dashboard that there is not."""
+def linked(checked: rules.Checked) -> Iterator[str]:
+    """Links and alerts that name a dashboard, or a variable of it, that there is not."""
     models = {path: json.loads(path.read_text()) for path in sorted((CONTRACTS / "dashboards").glob("*.json"))}
-    known = {model.get("uid") for model in models.values()}
+    known = {model.get("uid"): {one["name"] for one in model["templating"]["list"]} for model in models.values()}
     for path, model in models.items():
-        missing = set(queries.references(model)) - known
+        missing = set(queries.references(model)) - set(known)
         yield from (f"{shown(path)}: a link leads to {uid}, which no dashboard is" for uid in sorted(missing))
-    for number, line in enumerate(ALERTS.read_text().splitlines(), 1):
-        if (found := re.search(r"dashboard_url:.*?/d/([\w-]+)", line)) and found[1] not in known:
-            yield f"{shown(ALERTS)}:{number}: dashboard_url leads to {found[1]}, which no dashboard is"
+    for rule in checked.alerts:
+        where = f"{rule.group.file.path}:{rule.place('annotations.dashboard_url')[0]}"
+        url = rule.annotations.get("dashboard_url", "")
+        uid = url.removeprefix("/d/").partition("?")[0]
+        if not url.startswith("/d/") or uid not in known:
+            yield f"{where}: dashboard_url leads to {uid or 'nothing'}, which no dashboard is"
+            continue
+        unknown = set(re.findall(r"var-(\w+)=", url)) - known[uid]
+        yield from (f"{where}: dashboard_url sets {name}, which {uid} does not have" for name in sorted(unknown))
 
 
-def rules() -> Iterator[str]:
-    """What promtool has against the rules, and which of their tests fail."""
-    for argv in (
-        ["promtool", "check", "rules", "contracts/alerts.yaml"],
-        ["promtool", "test", "rules", "contracts/alerts.tests.yaml"],
-    ):
-        program = shutil.which(argv[0], path=f"{BIN}:{os.environ.get('PATH', '')}")
-        if program is None:
-            yield f"{argv[0]} is not there; run python -m tests.lab.toolchain {argv[0]}"
-            return
-        done = subprocess.run(
-            [program, *argv[1:]],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            yield f"{' '.join(argv)}:\n{done.stdout}{done.stderr}"
+def alerted(checked: rules.Checked, promised: Contract) -> Iterator[str]:
+    """What is wrong with the alerts: rules, tests, coverage, runbooks, routing."""
+    covered, untried = rules.tried(checked, RULES, ROOT)
+    yield from [*checked.wrong, *untried]
+    records = {rule.name for file in checked.files for group in file.groups for rule in group.rules}
+    alerts = {rule.name for rule in checked.alerts}
+    yield from runbooks.check(CONTRACTS / "runbooks", alerts, runbooks.knows(promised, records), ROOT)
+    try:
+        yield from rules.promtool(RULES, ROOT)
+        yield from routing.check(CONTRACTS / "alertmanager.yaml", checked.alerts, ROOT)
+    except programs.MissingProgramError as error:
+        yield str(error)
+    tried = sum(one.is_complete for one in covered)
+    print(f"contracts: {len(covered)} alerts, {tried} of them tried in full by their tests")
 
 
 def main() -> int:
@@ -121,8 +116,8 @@ def main() -> int:
         build(promised)
         return 0
     if not wrong:  # what has no form cannot be read any further
-        wrong = [*stale(promised), *asked(promised), *linked()]
-    wrong += rules()
+        checked = rules.read(RULES, SERVICES, ROOT)
+        wrong = [*stale(promised), *asked(promised, checked), *linked(checked), *alerted(checked, promised)]
     for line in wrong:
         print(line, file=sys.stderr)
     print(f"contracts: {len(sources())} dashboards and the rules checked, {len(wrong)} wrong")
