@@ -10,7 +10,7 @@ LAB    := $(PYTHON) -m tests.lab
 READY  := $(VENV)/.made-from-lock
 export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/.lab/bin:$(PATH)
 
-.PHONY: help demo demo-down test unit test-lab lint contracts dashboards-preview sanity preflight charts molecule test-kill test-alerts lab-build lab-up venv bench clean
+.PHONY: help demo demo-down test check unit lint contracts dashboards-preview sanity preflight charts molecule test-kill test-alerts lab-build lab-up venv bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -ts "$$(printf '\t')"
@@ -30,10 +30,10 @@ demo: $(READY) ## deploy the stack and a small running platform on the lab's kin
 demo-down: $(READY) ## remove what `make demo` started
 	$(LAB) down
 
-test: unit contracts lint ## what needs no cluster: unit tests first, then the contracts and the linters
-
-test-lab: $(READY) ## every stage: the above, sanity, the charts' configurations and the stack on the lab
+test: $(READY) ## every test: what needs no cluster beside the lab's builds, then the charts and the stack on the lab
 	$(PYTHON) -m tests.stages
+
+check: unit contracts lint ## what needs no cluster: unit tests first, then the contracts and the linters
 
 unit: $(READY) ## unit tests (helm, promtool and amtool are built for them once: some minutes)
 	$(PYTHON) -m tests.lab.toolchain helm promtool amtool
