@@ -18,6 +18,7 @@ from tools.contracts import dashboards, generated, programs, queries, routing, r
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "contracts"
+DASHBOARDS = CONTRACTS / "dashboards"
 SERVICES = CONTRACTS / "services.yaml"
 RULES = (CONTRACTS / "alerts.yaml", CONTRACTS / generated.RULES)
 
@@ -27,11 +28,13 @@ def sources() -> list[Path]:
 
 
 def forms() -> Iterator[str]:
-    """What in the YAML files is not as their JSON Schemas want it."""
+    """What in the YAML files is not as their JSON Schemas want it; what in dashboards of JSON alone is no query."""
     for source in (CONTRACTS / "charts.yaml", SERVICES):
         yield from schema.check(source, source.with_suffix(".schema.json"), shown(source))
     for source in sources():
         yield from schema.check(source, CONTRACTS / "dashboard.schema.json", shown(source))
+    for own in (path for path in sorted(DASHBOARDS.glob("*.json")) if not path.with_suffix(".yaml").exists()):
+        yield from queries.check_raw(json.loads(own.read_text()), shown(own))
 
 
 def shown(path: Path) -> str:
