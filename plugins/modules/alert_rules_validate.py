@@ -43,8 +43,9 @@ options:
         checked too; such findings begin with C(contract/).
       - C(services) maps each service to its C(job) (by default its name) and its C(metrics), and each metric to its
         C(type) (C(counter), C(gauge), C(histogram) or C(summary)) and its C(labels), a list of names, or a mapping of
-        names to what they may hold - a list of values, C({max: N}), or C({unbounded: true}). C(target_labels) lists
-        labels that the scrape adds, C(known_metrics) patterns of metrics from elsewhere, such as V(kube_*).
+        names to what they may hold - a list of values, how many at most (C(max)), or any number (C(unbounded)).
+        C(target_labels) lists labels that the scrape adds, C(known_metrics) patterns of metrics from elsewhere, such
+        as V(kube_*).
     type: path
   waivers:
     description:
