@@ -35,6 +35,8 @@ CASES = [
         {"alertname": "ServiceDown", "namespace": "n", "job": "pg"},
         True,
     ),
+    ("one failure, one page", API | {"alertname": "HighErrorRate"}, BURN, True),
+    ("slow and failing", API | {"alertname": "HighErrorRate"}, API | {"alertname": "HighLatency"}, False),
     ("a cause is told", {"alertname": "DatabaseDown", "job": "pg"}, API | {"alertname": "HighErrorRate"}, False),
     (
         "information beside it",
