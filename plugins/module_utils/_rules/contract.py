@@ -49,6 +49,7 @@ class Metric:
     """The values of each label; an empty set where they are not listed."""
     unbounded: frozenset[str]
     jobs: set[str]
+    unit: str = ""
 
 
 @dataclass(slots=True)
@@ -128,9 +129,12 @@ def _add(contract: Contract, job: str, name: str, node: Node, wrong: _Wrong) -> 
     _known_keys(node, _METRIC, wrong)
     labels = _labels(node.get("labels"), wrong)
     unbounded = frozenset(_texts(node.get("unbounded"), wrong))
+    unit = node.get("unit")
     for suffix, part_type, added in _PARTS[kind.value]:
         metric = contract.metrics.setdefault(name + suffix, Metric(name + suffix, part_type, {}, unbounded, set()))
         metric.jobs.add(job)
+        if isinstance(unit, Scalar) and suffix != "_count":
+            metric.unit = unit.value
         # several services may expose a metric of one name: together they have all their labels
         for label, values in {**labels, **dict.fromkeys(added, frozenset[str]())}.items():
             before = metric.labels.get(label)
