@@ -46,14 +46,12 @@ def test_a_good_dashboard(tmp_path: Path) -> None:
 
 
 def test_all_errors_are_in_the_message(tmp_path: Path) -> None:
-    bad = [
-        {**PANEL, "id": n, "gridPos": {}, "targets": [{"expr": expr}]} for n, expr in enumerate(("sum(", "up{a=$b"))
-    ]
+    bad = [{**PANEL, "id": n, "gridPos": {}, "targets": [{"expr": expr}]} for n, expr in enumerate(("sum(", "up{a=$b"))]
     (tmp_path / "a.json").write_text(json.dumps({**GOOD, "panels": bad}, indent=1), encoding="utf-8")
     result = run(paths=[str(tmp_path / "a.json")])
     assert result["failed"] is True
     assert result["msg"].startswith("The dashboards are not fit for use: 3 errors")
-    assert f"{tmp_path}/a.json:26:14 u/Up: query A: " in result["msg"]
+    assert f"{tmp_path}/a.json:23:14 u/Up: query A: " in result["msg"]
     assert identities(result) == ["dashboards/query", "dashboards/query", "dashboards/undefined-variable"]
 
 
