@@ -43,7 +43,8 @@ def check(chart: Chart, files: Iterable[Source]) -> list[Finding]:
         checker.mapping(root, ())
         findings += checker.findings
         merged = merge(merged, _plain(root))
-    findings += _by_schema(chart, known, merged, places)
+    unknown = {finding.object for finding in findings if finding.id == "values/unknown-key"}
+    findings += [one for one in _by_schema(chart, known, merged, places) if one.object not in unknown]
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column, finding.id))
 
 
