@@ -41,10 +41,10 @@ options:
     description:
       - A file that says which metrics there are. With it the names, labels, values and types in the rules are
         checked too; such findings begin with C(contract/).
-      - C(services) maps each scrape job to its C(metrics), and each metric to its C(type) (C(counter), C(gauge),
-        C(histogram) or C(summary)), its C(labels) (a list of names, or a mapping of names to lists of their values) and
-        its C(unbounded) labels. C(target_labels) lists labels that the scrape adds, C(known_metrics) patterns of
-        metrics from elsewhere, such as V(kube_*).
+      - C(services) maps each service to its C(job) (by default its name) and its C(metrics), and each metric to its
+        C(type) (C(counter), C(gauge), C(histogram) or C(summary)) and its C(labels), a list of names, or a mapping of
+        names to what they may hold - a list of values, C({max: N}), or C({unbounded: true}). C(target_labels) lists
+        labels that the scrape adds, C(known_metrics) patterns of metrics from elsewhere, such as V(kube_*).
     type: path
   waivers:
     description:
@@ -124,7 +124,8 @@ rules:
 import gc
 import json
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.yaml import HAS_YAML
 
 from ..module_utils._findings import failed, failure_message, summary
 from ..module_utils._promql import Profile
@@ -152,6 +153,8 @@ def main() -> None:
         required_one_of=[("paths", "rules")],
         supports_check_mode=True,
     )
+    if not HAS_YAML:
+        module.fail_json(msg=missing_required_lib("PyYAML"))
     params = module.params
     gc.disable()  # one short run that makes many small objects and no garbage worth collecting
     try:

@@ -122,7 +122,8 @@ summary:
 import gc
 import json
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.yaml import HAS_YAML
 
 from ..module_utils._dashboards.check import check
 from ..module_utils._dashboards.names import Source
@@ -157,6 +158,8 @@ def main() -> None:
         required_one_of=[("paths", "dashboards")],
         supports_check_mode=True,
     )
+    if not HAS_YAML:
+        module.fail_json(msg=missing_required_lib("PyYAML"))
     params = module.params
     gc.disable()  # one short run that makes many small objects and no garbage worth collecting
     try:

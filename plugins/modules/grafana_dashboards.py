@@ -46,7 +46,7 @@ options:
       keep: Leave it alone.
       overwrite: Write the file over it.
     default: fail
-  message:
+  commit_message:
     description: Message for the history of each dashboard that is written.
     type: str
     default: Synced from files
@@ -79,7 +79,7 @@ EXAMPLES = r"""
     src: contracts/dashboards
     folder: IAS Platform
     prune: true
-    message: "Commit {{ commit }}"
+    commit_message: "Commit {{ commit }}"
 """
 
 RETURN = r"""
@@ -147,7 +147,7 @@ def main() -> None:
             prune={"type": "bool", "default": False},
             adopt={"type": "bool", "default": False},
             edited={"type": "str", "choices": ["fail", "keep", "overwrite"], "default": "fail"},
-            message={"type": "str", "default": "Synced from files"},
+            commit_message={"type": "str", "default": "Synced from files"},
         ),
         supports_check_mode=True,
     )
@@ -163,7 +163,7 @@ def main() -> None:
     if not failed(findings):
         try:
             with open_service(params, "grafana") as api:
-                sync = Sync(api, policy, params["message"], module.check_mode)
+                sync = Sync(api, policy, params["commit_message"], module.check_mode)
                 done, findings = sync.run(wanted)
                 made = [one.title for one in sync.missing_folders]
         except (HttpError, KubeError) as error:

@@ -91,11 +91,12 @@ summary:
 import json
 from pathlib import Path
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.yaml import HAS_YAML
 
 from ..module_utils._findings import failed, failure_message, summary
 from ..module_utils._release.helm import Chart as Reference
-from ..module_utils._release.helm import HelmError, find, pull
+from ..module_utils._release.helm import HelmError, pull
 from ..module_utils._rules.check import Source
 from ..module_utils._rules.files import read as read_texts
 from ..module_utils._rules.waivers import waive
@@ -119,13 +120,15 @@ def main() -> None:
         required_one_of=[("values_files", "values")],
         supports_check_mode=True,
     )
+    if not HAS_YAML:
+        module.fail_json(msg=missing_required_lib("PyYAML"))
     params = module.params
     texts, findings = read_texts(params["values_files"] or [])
     if params["values"] is not None:
         texts.append(Source("values", json.dumps(params["values"], indent=1)))
     reference = Reference(params["chart_ref"], params["chart_version"], params["chart_repository"])
     try:
-        path = archive(reference, params["helm_binary"], Path(params["cache"] or default_cache()))
+        path = archive(module, reference)
         chart = read(files_of(path), str(path))
     except (ChartError, HelmError) as error:
         module.fail_json(msg=str(error))
@@ -145,7 +148,7 @@ def main() -> None:
     module.exit_json(changed=False, **result)
 
 
-def archive(chart: Reference, binary: str | None, cache: Path) -> Path:
+def archive(module: AnsibleModule, chart: Reference) -> Path:
     """Where the chart lies: the folder or archive itself, or the kept copy of what helm pulls."""
     path = Path(chart.ref).expanduser()
     if chart.repository is None and "://" not in chart.ref:
@@ -155,7 +158,8 @@ def archive(chart: Reference, binary: str | None, cache: Path) -> Path:
     if not chart.version and "://" in chart.ref and not chart.ref.endswith(".tgz"):
         raise ChartError(f"chart_version is needed for {chart.ref}: the newest one changes without notice")
     name = (chart.ref, chart.version or "", chart.repository or "")
-    return Cache(cache).get(name, lambda folder: pull(find(binary), chart, folder))
+    cache = Cache(Path(module.params["cache"] or default_cache()))
+    return cache.get(name, lambda folder: pull(module, chart, folder))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from .._findings import Plain
 from .._promql.literals import format_duration
 from .._promql.nodes import Binary, Expr, strip_parens, walk
 from .._promql.printer import to_text
-from .context import Index
+from .context import Index, Settings
 from .flow import Flows, can
 from .model import Rule
 from .report import Report
@@ -52,7 +52,14 @@ class Coverage:
     silent: list[str] = field(default_factory=list)
 
     @property
+    def can_be_silent(self) -> bool:
+        """Nothing can keep a watchdog silent."""
+        return self.rule.name not in Settings().always_firing
+
+    @property
     def is_complete(self) -> bool:
+        if not self.can_be_silent:
+            return bool(self.firing)
         return bool(self.firing and self.silent) and all(branch.firing and branch.silent for branch in self.branches)
 
     def as_dict(self) -> Plain:
@@ -155,7 +162,7 @@ def _missing(one: Coverage, report: Report) -> None:
     rule = one.rule
     if not one.firing:
         _say(rule, "firing", "no test makes the alert fire", _advice(rule, fires=True), report)
-    if not one.silent:
+    if not one.silent and one.can_be_silent:
         _say(rule, "silent", "no test shows that the alert stays silent", _advice(rule, fires=False), report)
     if len(one.branches) == 1 and not (one.firing and one.silent):
         return

@@ -9,9 +9,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
-
-import yaml
 
 from .._findings import Finding, Severity
 from .._release.values import merge
@@ -21,6 +20,9 @@ from .._rules.yaml_tree import Node, Scalar, YamlError, documents
 from .chart import Chart
 from .known import Known, entries, type_of
 from .uses import Path
+
+with suppress(ImportError):  # Ansible brings it
+    import yaml
 
 _SECRET = re.compile(r"(?i)(?:password|passwd|secret|token|api_?key|private_?key|access_?key|credentials?)$")
 _ELSEWHERE = re.compile(r"\{\{|\$__|\$\{|\$\(|^<.*>$|^!")

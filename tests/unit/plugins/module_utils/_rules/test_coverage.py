@@ -206,13 +206,15 @@ def test_what_is_wrong_with_a_test_file(text: str, message: str) -> None:
     assert message in report.findings[0].message
 
 
-def test_the_collections_own_alerts(root: Path) -> None:
-    """contracts/alerts.tests.yaml tries every alert by every branch."""
+@pytest.mark.parametrize("name", ["alerts", "slo-alerts"])
+def test_the_collections_own_alerts(root: Path, name: str) -> None:
+    """The tests in contracts/ try every alert by every branch."""
     report = Report()
-    files = load("alerts.yaml", (root / "contracts/alerts.yaml").read_text("utf-8"), Profile(), report)
-    tests = load_tests("alerts.tests.yaml", (root / "contracts/alerts.tests.yaml").read_text("utf-8"), report)
-    cover(Index.of(files), tests, report)
+    files = load(f"{name}.yaml", (root / f"contracts/{name}.yaml").read_text("utf-8"), Profile(), report)
+    tests = load_tests(f"{name}.tests.yaml", (root / f"contracts/{name}.tests.yaml").read_text("utf-8"), report)
+    covered = cover(Index.of(files), tests, report)
     assert [str(finding) for finding in report.findings] == []
+    assert all(one.is_complete for one in covered)
 
 
 @settings(max_examples=200, deadline=None)
