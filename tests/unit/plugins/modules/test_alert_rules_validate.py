@@ -137,3 +137,18 @@ def test_contract_and_waivers(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert [finding["id"] for finding in result["waived"]] == ["contract/type"]
     result = run(capsys, rules=rules, contract=str(tmp_path / "no"), waivers=str(tmp_path / "none"))
     assert [f["id"] for f in result["findings"] if f["severity"] == "error"] == ["load/unreadable"] * 2
+
+
+def test_tests_of_the_rules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rules, tests = tmp_path / "rules.yaml", tmp_path / "tests.yaml"
+    rules.write_text(GOOD, encoding="utf-8")
+    tests.write_text("tests: [{alert_rule_test: [{eval_time: 9m, alertname: ApiDown}]}]", encoding="utf-8")
+    result = run(capsys, paths=[str(rules)], tests=[str(tests)])
+    assert [finding["id"] for finding in result["findings"]] == [
+        "coverage/firing",
+        "coverage/branch",
+        "coverage/branch",
+    ]
+    assert result["findings"][0]["file"] == str(rules)
+    result = run(capsys, paths=[str(rules)], tests=[str(tmp_path / "none.yaml")])
+    assert result["findings"][0]["id"] == "load/unreadable"
