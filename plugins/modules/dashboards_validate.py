@@ -28,32 +28,10 @@ options:
     elements: dict
   datasources:
     description:
-      - The data sources that Grafana has; M(ias.observability.grafana_datasources_info) returns them so. With them each
-        dashboard's own are looked up.
+      - The data sources that Grafana has, each with its C(uid), its C(type) and, for old dashboards, its C(name);
+        M(ias.observability.grafana_datasources_info) returns them so. With them each dashboard's own are looked up.
     type: list
     elements: dict
-    suboptions:
-      uid:
-        description: What dashboards refer to.
-        type: str
-        required: true
-      name:
-        description: What old dashboards refer to.
-        type: str
-        default: ""
-      type:
-        description: The plugin, such as V(prometheus).
-        type: str
-        required: true
-      is_default:
-        description: Whether it answers where none is named. Not used here.
-        type: bool
-      healthy:
-        description: Whether it works. Not used here.
-        type: bool
-      message:
-        description: What Grafana says about it. Not used here.
-        type: str
   contract:
     description:
       - A file that says which metrics there are, as for M(ias.observability.alert_rules_validate). With it the names,
@@ -121,6 +99,7 @@ summary:
 
 import gc
 import json
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.yaml import HAS_YAML
@@ -138,19 +117,11 @@ from ..module_utils._rules.waivers import waive
 
 
 def main() -> None:
-    source = {
-        "uid": {"type": "str", "required": True},
-        "name": {"type": "str", "default": ""},
-        "type": {"type": "str", "required": True},
-        "is_default": {"type": "bool"},
-        "healthy": {"type": "bool"},
-        "message": {"type": "str"},
-    }
     module = AnsibleModule(
         {
             "paths": {"type": "list", "elements": "path"},
             "dashboards": {"type": "list", "elements": "dict"},
-            "datasources": {"type": "list", "elements": "dict", "options": source},
+            "datasources": {"type": "list", "elements": "dict"},
             "contract": {"type": "path"},
             "prometheus_version": {"type": "str", "default": "3.14"},
             "waivers": {"type": "path"},
@@ -172,8 +143,7 @@ def main() -> None:
     contracts, problems = read([params["contract"]] if params["contract"] else [])
     report = Report()
     contract = load_contract(contracts[0].path, contracts[0].text, report) if contracts else None
-    listed = params["datasources"]
-    sources = None if listed is None else [Source(one["uid"], one["name"], one["type"]) for one in listed]
+    sources = None if params["datasources"] is None else _sources(module, params["datasources"])
     found, queries = check(texts, Reader(profile, contract), sources)
     findings, waived = waive([*findings, *problems, *report.findings, *found], params["waivers"])
     result = {
@@ -185,6 +155,13 @@ def main() -> None:
         errors = [finding for finding in findings if finding.severity == "error"]
         module.fail_json(msg=failure_message("The dashboards are not fit for use", errors), **result)
     module.exit_json(changed=False, **result)
+
+
+def _sources(module: AnsibleModule, listed: list[dict[str, Any]]) -> list[Source]:
+    for number, one in enumerate(listed):
+        if not one.get("uid") or not one.get("type"):
+            module.fail_json(msg=f"datasources[{number}] needs a uid and a type")
+    return [Source(str(one["uid"]), str(one.get("name") or ""), str(one["type"])) for one in listed]
 
 
 if __name__ == "__main__":

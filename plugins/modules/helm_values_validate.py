@@ -150,7 +150,7 @@ def main() -> None:
 
 def archive(module: AnsibleModule, chart: Reference) -> Path:
     """Where the chart lies: the folder or archive itself, or the kept copy of what helm pulls."""
-    path = Path(chart.ref).expanduser()
+    path = Path(chart.ref)
     if chart.repository is None and "://" not in chart.ref:
         if not path.exists():
             raise ChartError(f"the chart {chart.ref} is not there: give a path, an oci:// reference, or a repository")

@@ -79,7 +79,7 @@ class Validator:
 
     def resolve(self, schema: Any) -> Any:
         """What a local `$ref` stands for."""
-        for _ in range(20):
+        for _step in range(20):
             reference = schema.get("$ref") if isinstance(schema, dict) else None
             if not isinstance(reference, str) or (reference != "#" and not reference.startswith("#/")):
                 return schema

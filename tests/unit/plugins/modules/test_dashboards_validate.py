@@ -113,5 +113,6 @@ def test_paths_that_are_not_there(tmp_path: Path) -> None:
 
 
 def test_bad_arguments() -> None:
+    assert run(dashboards=[GOOD], datasources=[{"uid": "p"}])["msg"] == "datasources[0] needs a uid and a type"
     assert "one of the following is required: paths, dashboards" in run()["msg"]
     assert run(dashboards=[], prometheus_version="2")["msg"].startswith("prometheus_version: '2' is not a Prometheus")
