@@ -83,7 +83,7 @@ def wrap(text: str, bullet: str = "") -> list[str]:
     return textwrap.wrap(
         text,
         WIDTH,
-        initial_indent=bullet, # not a word: a long one after it stays on its line
+        initial_indent=bullet,  # not a word: a long one after it stays on its line
         subsequent_indent="  ",
         break_long_words=False,
         break_on_hyphens=False,

@@ -59,12 +59,12 @@ class Grafana:
             return Health(False, error.reason)
         return Health(answer.get("status") == "OK", str(answer.get("message", "")))
 
-    def search(self, kind: str, folder_uids: Sequence[str] = ()) -> list[Json]:
+    def search(self, kind: str, folder_uids: Sequence[str] = (), *, tag: str = "") -> list[Json]:
         """All dashboards (dash-db) or folders (dash-folder). The index behind it may be a second late."""
         hits: list[Json] = []
         page = 1
         while True:
-            query: Query = {"type": kind, "folderUIDs": folder_uids, "limit": str(PAGE), "page": str(page)}
+            query: Query = {"type": kind, "tag": tag, "folderUIDs": folder_uids, "limit": str(PAGE), "page": str(page)}
             found = self.api.get("/api/search", query)
             hits += found
             if len(found) < PAGE:

@@ -57,7 +57,8 @@ class Asked:
 
     @property
     def is_write(self) -> bool:
-        return self.method in WRITES and not self.path.startswith(("/api/ds/query", "/api/datasources/proxy"))
+        reads = self.path.startswith(("/api/ds/query", "/api/datasources/proxy")) or "dryRun=All" in self.query
+        return self.method in WRITES and not reads
 
 
 @dataclass(slots=True)
