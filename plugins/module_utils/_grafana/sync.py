@@ -61,7 +61,7 @@ class Sync:
         except AmbiguousFolderError as error:
             return [], [Finding("folders/ambiguous", "error", str(error), "Rename or remove all but one of them")]
         if any(folder.parent for folder in missing) and not store.nests_folders():
-            return [], [no_nesting(next(folder for folder in missing if folder.parent))]
+            return [], [no_nesting(next(folder.title for folder in missing if folder.parent))]
         wanted = [want(one, uids[one.folder], self.policy.owner) for one in dashboards]
         if self.prune:
             self.policy = replace(self.policy, prune_in=below(known, uids[self.root]))
@@ -121,9 +121,10 @@ class Sync:
         try:
             return self._delete(store, step) if step.wanted is None else self._write(store, step, step.wanted)
         except HttpError as error:
-            if error.status == 0:
+            state = self._state_after(store, step, error)
+            if state == "unknown":
                 self.stopped.set()
-            return Done(step, self._state_after(store, step, error), str(error))
+            return Done(step, state, str(error))
 
     def _delete(self, store: Store, step: Step) -> Done:
         """Deletes know no lock: look once more, so that an edit made since the plan is not lost."""
@@ -202,13 +203,13 @@ def failure(done: Done) -> Finding:
     )
 
 
-def no_nesting(folder: Folder) -> Finding:
+def no_nesting(title: str) -> Finding:
     return Finding(
         "folders/nested",
         "error",
         "this Grafana has no folders in folders",
         "Use one level of folders, or Grafana 11 and later",
-        object=folder.title,
+        object=title,
     )
 
 

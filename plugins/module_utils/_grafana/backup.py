@@ -1,0 +1,45 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything of a Grafana that a backup holds, read at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .._http import Api
+from .archive import FORMAT, Backup
+from .shelves import Item, needed_secrets, shelves, unpacked
+from .store import open_store
+
+
+def collect(api: Api, created: str) -> Backup:
+    """Read all; whatever cannot be read is an HttpError, since a part is no backup. ``created`` is in ISO 8601."""
+    version = str(api.get("/api/health").get("version", ""))
+    read = {
+        shelf.kind: {key: item.body for key, item in shelf.read().items()}
+        for shelf in shelves(api, open_store(api), sources={}, points={}, message="")
+    }
+    backup = Backup(read, {})
+    manifest = {"format": FORMAT, "created": created, "grafana": version, "counts": backup.counts}
+    return Backup(read, manifest)
+
+
+def secrets_left_out(backup: Backup) -> dict[str, dict[str, list[str]]]:
+    """What a restore into an empty Grafana will need besides, in the shape of its option."""
+    return {
+        name: needed_secrets(items_of(backup, kind))
+        for name, kind in (("datasources", "datasources"), ("contact_points", "contact-points"))
+    }
+
+
+def items_of(backup: Backup, kind: str) -> list[Item]:
+    return [unpacked(kind, body) for body in backup.objects[kind].values()]
+
+
+def changes(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    """Two lists of checksums as a diff."""
+    return {
+        side: "".join(f"{sums[name]}  {name}\n" for name in sorted(sums))
+        for side, sums in (("before", before), ("after", after))
+    }
