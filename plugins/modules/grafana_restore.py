@@ -150,7 +150,7 @@ SECRETS = {
     "type": "dict",
     "default": {},
     "apply_defaults": True,
-    "no_log": True,
+    "no_log": False,  # what is in it
     "options": {
         "datasources": {"type": "dict", "default": {}, "no_log": True},
         "contact_points": {"type": "dict", "default": {}, "no_log": True},

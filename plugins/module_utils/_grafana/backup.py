@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from .._http import Api
 from .archive import FORMAT, Backup
-from .shelves import Item, needed_secrets, shelves, unpacked
+from .shelves import needed_secrets, shelves, unpacked
 from .store import open_store
 
 
@@ -28,13 +28,11 @@ def collect(api: Api, created: str) -> Backup:
 def secrets_left_out(backup: Backup) -> dict[str, dict[str, list[str]]]:
     """What a restore into an empty Grafana will need besides, in the shape of its option."""
     return {
-        name: needed_secrets(items_of(backup, kind))
-        for name, kind in (("datasources", "datasources"), ("contact_points", "contact-points"))
+        kind.replace("-", "_"): {
+            key: names for key, body in backup.objects[kind].items() if (names := needed_secrets(unpacked(kind, body)))
+        }
+        for kind in ("datasources", "contact-points")
     }
-
-
-def items_of(backup: Backup, kind: str) -> list[Item]:
-    return [unpacked(kind, body) for body in backup.objects[kind].values()]
 
 
 def changes(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:

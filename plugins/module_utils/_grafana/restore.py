@@ -52,7 +52,7 @@ class Restore:
         findings += [failure(one) for one in done if one.error]
         if not self.dry_run:
             findings += self._verify(done)
-            findings += missing_secrets(done)
+            findings += self._missing_secrets(done)
         return done, findings
 
     def _plan(self, shelf: Shelf, backup: Backup) -> tuple[list[Restored], list[Finding]]:
@@ -121,6 +121,19 @@ class Restore:
                 )
         return findings
 
+    def _missing_secrets(self, done: Sequence[Restored]) -> list[Finding]:
+        """What was created works only with the secrets that no archive has."""
+        given = {shelf.kind: shelf.secrets for shelf in self.shelves}
+        created = [one.item for one in done if one.action == "create" and one.state == "written"]
+        findings: list[Finding] = []
+        for item in created:
+            names = [name for name in needed_secrets(item) if name not in given[item.kind].get(item.key, {})]
+            if names:
+                message = f"no archive holds its secrets: {', '.join(names)}"
+                hint = "Give them in secrets, or set them in Grafana"
+                findings.append(Finding("restore/secrets-needed", "warning", message, hint, object=_label(item)))
+        return findings
+
 
 def decide(item: Item, live: Item | None, existing: Existing, *, is_same: bool) -> tuple[Action, Finding | None]:
     """What happens to one object, and what is to be said about it."""
@@ -170,21 +183,6 @@ def failure(one: Restored) -> Finding:
 def not_verified(item: Item) -> Finding:
     message = "read back, it is not what the archive holds"
     return Finding("restore/not-verified", "error", message, "Run again with --diff to see it", object=_label(item))
-
-
-def missing_secrets(done: Iterable[Restored]) -> list[Finding]:
-    """What was created needs the secrets that no archive has."""
-    created = {one.item.key: one.item for one in done if one.action == "create" and one.state == "written"}
-    return [
-        Finding(
-            "restore/secrets-needed",
-            "warning",
-            f"no archive holds its secrets: {', '.join(names)}",
-            "Give them in secrets, or set them in Grafana",
-            object=_label(created[key]),
-        )
-        for key, names in needed_secrets(created.values()).items()
-    ]
 
 
 def diff(done: Iterable[Restored]) -> list[dict[str, str]]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -46,9 +46,10 @@ class Item:
 
 
 class Shelf(Protocol):
-    """All objects of one kind."""
+    """All objects of one kind. ``secrets`` are given by the user, by key."""
 
     kind: str
+    secrets: Secrets
 
     def read(self) -> dict[str, Item]: ...
     def read_one(self, key: str) -> Item | None: ...
@@ -68,6 +69,7 @@ def unpacked(kind: str, body: Json) -> Item:
 class FolderShelf:
     api: Api
     store: Store
+    secrets: Secrets = field(default_factory=dict)
     kind: str = "folders"
 
     def read(self) -> dict[str, Item]:
@@ -214,6 +216,7 @@ def _point(entry: Json) -> Item:
 class DashboardShelf:
     store: Store
     message: str = ""
+    secrets: Secrets = field(default_factory=dict)
     kind: str = "dashboards"
 
     def read(self) -> dict[str, Item]:
@@ -228,7 +231,8 @@ class DashboardShelf:
         schema = live.stored_as if live.stored_as.startswith("v2") else ""
         if schema:
             live = self._in(schema).read(live.uid) or live
-        body = {"key": live.uid, "title": live.title, "folder": live.folder, "message": live.message, "spec": live.spec}
+        spec = _without(live.spec, "id", "version")  # each Grafana has its own
+        body = {"key": live.uid, "title": live.title, "folder": live.folder, "message": live.message, "spec": spec}
         locked = f"is managed by {live.manager}" if live.manager else ""
         return Item(self.kind, live.uid, live.title, {**body, "schema": schema}, locked, who(live), live)
 
@@ -258,7 +262,7 @@ class DashboardShelf:
 
 
 def _wanted(item: Item) -> Wanted:
-    spec = {**item.body["spec"], "uid": item.key} if not item.body["schema"] else item.body["spec"]
+    spec = item.body["spec"] if item.body["schema"] else {**item.body["spec"], "uid": item.key}
     return Wanted("", item.key, item.title, item.body["folder"], spec, digest(spec))
 
 
@@ -276,12 +280,7 @@ def shelves(api: Api, store: Store, *, sources: Secrets, points: Secrets, messag
     ]
 
 
-def needed_secrets(items: Iterable[Item]) -> dict[str, list[str]]:
-    """The names of the secrets that a backup cannot hold, by object."""
-    needed: dict[str, list[str]] = {}
-    for item in items:
-        settings = item.body.get("settings") or {}
-        names = item.body.get("secrets") or [name for name, value in settings.items() if value == REDACTED]
-        if names:
-            needed[item.key] = sorted(names)
-    return needed
+def needed_secrets(item: Item) -> list[str]:
+    """The names of the secrets that a backup cannot hold."""
+    settings = item.body.get("settings") or {}
+    return sorted(item.body.get("secrets") or [name for name, value in settings.items() if value == REDACTED])

@@ -215,7 +215,7 @@ def test_a_file_is_written_whole_and_for_its_owner_only(
     with pytest.raises(FileExistsError):
         write_new(path, b"other")
     assert path.read_bytes() == b"content"
-    assert os.listdir(tmp_path) == ["x.tar.gz"]
+    assert [one.name for one in tmp_path.iterdir()] == ["x.tar.gz"]
 
 
 @pytest.mark.parametrize("nameless", [True, False])
@@ -230,7 +230,7 @@ def test_nothing_is_left_of_a_file_that_could_not_be_written(
         monkeypatch.setattr(archive, "open_nameless", full)
     with pytest.raises(OSError, match="No space left"):
         write_new(tmp_path / "x.tar.gz", b"content")
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_object_is_json_that_people_can_read() -> None:
