@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from .._http import Api, HttpError
-from .client import Json
+from .client import Json, Parsed, parse
 from .folders import Folder, Path, walk
 from .legacy_store import delete, find, list_level
 from .plan import Live, Wanted
@@ -43,20 +44,23 @@ class AppStore:
         return self.read_every()
 
     def read_every(self) -> dict[str, Live]:
-        return {live.uid: live for live in map(read_object, self._items(self.base))}
+        return {live.uid: live for live in self._items(self.base, read_object)}
 
-    def _items(self, base: str) -> Iterator[Json]:
+    def _items(self, base: str, read: Callable[[Json], Parsed]) -> Iterator[Parsed]:
+        def read_page(page: Any) -> tuple[list[Parsed], str]:
+            return [read(item) for item in page["items"]], page["metadata"].get("continue", "")
+
         token = ""
         while True:
-            page = self.api.get(base, {"limit": PAGE, "continue": token})
-            yield from page["items"]
-            token = page["metadata"].get("continue", "")
+            items, token = parse(base, read_page, self.api.get(base, {"limit": PAGE, "continue": token}))
+            yield from items
             if not token:
                 return
 
     def read(self, uid: str) -> Live | None:
-        found = find(self.api, f"{self.base}/{quote(uid)}")
-        return read_object(found) if found else None
+        path = f"{self.base}/{quote(uid)}"
+        found = find(self.api, path)
+        return None if found is None else parse(path, read_object, found)
 
     def write(self, wanted: Wanted, live: Live | None, message: str, *, dry_run: bool = False) -> Live:
         metadata: Json = {"name": wanted.uid, "annotations": {MESSAGE: message}}
@@ -71,9 +75,10 @@ class AppStore:
         query = {"dryRun": "All"} if dry_run else {}
         if live is None:
             # Sent twice, the second is refused as a copy of the first, and then recognised by its message.
-            return read_object(self.api.request("POST", self.base, query, body, repeatable=True))
+            return parse(self.base, read_object, self.api.request("POST", self.base, query, body, repeatable=True))
         metadata["resourceVersion"] = live.lock
-        return read_object(self.api.put(f"{self.base}/{quote(wanted.uid)}", body, query))
+        path = f"{self.base}/{quote(wanted.uid)}"
+        return parse(path, read_object, self.api.put(path, body, query))
 
     def delete(self, uid: str) -> None:
         delete(self.api, f"{self.base}/{quote(uid)}")
@@ -81,14 +86,7 @@ class AppStore:
     def folders(self, paths: Iterable[Path], root: Path | None) -> list[Folder]:
         if not self.folder_version:
             return walk(lambda parent: list_level(self.api, parent), paths, root)
-        return [
-            Folder(
-                item["metadata"]["name"],
-                str(item["spec"].get("title", "")),
-                (item["metadata"].get("annotations") or {}).get(FOLDER, ""),
-            )
-            for item in self._items(self._base(FOLDERS, self.folder_version, "folders"))
-        ]
+        return list(self._items(self._base(FOLDERS, self.folder_version, "folders"), read_folder_object))
 
     def nests_folders(self) -> bool:
         return True
@@ -100,6 +98,12 @@ class AppStore:
         except HttpError:
             found = None
         return str((found or {}).get("meta", {}).get("updatedBy") or live.updated_by)
+
+
+def read_folder_object(item: Json) -> Folder:
+    metadata = item["metadata"]
+    parent = (metadata.get("annotations") or {}).get(FOLDER, "")
+    return Folder(metadata["name"], str(item["spec"].get("title", "")), parent)
 
 
 def read_object(item: Json) -> Live:

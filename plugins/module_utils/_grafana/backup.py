@@ -9,13 +9,15 @@ from collections.abc import Mapping
 
 from .._http import Api
 from .archive import FORMAT, Backup
+from .client import parse
 from .shelves import needed_secrets, shelves, unpacked
 from .store import open_store
 
 
 def collect(api: Api, created: str) -> Backup:
     """Read all; whatever cannot be read is an HttpError, since a part is no backup. ``created`` is in ISO 8601."""
-    version = str(api.get("/api/health").get("version", ""))
+    path = "/api/health"
+    version = parse(path, lambda health: str(health.get("version", "")), api.get(path))
     read = {
         shelf.kind: {key: item.body for key, item in shelf.read().items()}
         for shelf in shelves(api, open_store(api), sources={}, points={}, message="")

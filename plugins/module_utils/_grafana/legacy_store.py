@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import quote
 
 from .._http import Api, HttpError
-from .client import Grafana, Json
+from .client import Grafana, Json, parse
 from .folders import Folder, Path, walk
 from .marker import tag
 from .plan import Live, Wanted
@@ -42,22 +43,7 @@ class LegacyStore:
     def read(self, uid: str) -> Live | None:
         path = f"/api/dashboards/uid/{quote(uid)}"
         found = find(self.api, path)
-        if found is None:
-            return None
-        spec, meta = found["dashboard"], found["meta"]
-        version = int(spec.get("version") or 0)
-        return Live(
-            uid=uid,
-            title=str(spec.get("title", "")),
-            folder=meta.get("folderUid", ""),
-            spec=spec,
-            lock=str(version),
-            version=version,
-            message=self._message(path),
-            updated_by=meta.get("updatedBy", ""),
-            updated=meta.get("updated", ""),
-            manager="a file in Grafana's pod" if meta.get("provisioned") else "",
-        )
+        return None if found is None else replace(parse(path, read_dashboard, found), message=self._message(path))
 
     def _message(self, path: str) -> str:
         """Of the last write; who may only read may not see it."""
@@ -74,8 +60,8 @@ class LegacyStore:
             spec |= {"id": live.spec.get("id"), "version": int(live.lock)}
         body = {"dashboard": spec, "folderUid": wanted.folder, "message": message, "overwrite": False}
         # Sent twice, the second meets the version that the first has made.
-        saved = self.api.post("/api/dashboards/db", body, repeatable=True)
-        version = int(saved.get("version") or 0)
+        path = "/api/dashboards/db"
+        version = parse(path, lambda saved: int(saved["version"]), self.api.post(path, body, repeatable=True))
         return Live(wanted.uid, wanted.title, wanted.folder, wanted.spec, str(version), version, message)
 
     def delete(self, uid: str) -> None:
@@ -87,19 +73,45 @@ class LegacyStore:
 
     def nests_folders(self) -> bool:
         """By the version, where it is shown, or by the toggle that came before."""
-        settings = self.api.get("/api/frontend/settings")
-        major = re.match(r"\d+", str(settings.get("buildInfo", {}).get("version", "")))
-        toggles = settings.get("featureToggles") or {}
-        return bool(toggles.get("nestedFolders")) or major is None or int(major[0]) >= NESTED_SINCE
+        path = "/api/frontend/settings"
+        return parse(path, read_nesting, self.api.get(path))
 
     def author(self, live: Live) -> str:
         return live.updated_by
 
 
+def read_nesting(settings: Json) -> bool:
+    major = re.match(r"\d+", str(settings.get("buildInfo", {}).get("version", "")))
+    toggles = settings.get("featureToggles") or {}
+    return bool(toggles.get("nestedFolders")) or major is None or int(major[0]) >= NESTED_SINCE
+
+
+def read_dashboard(found: Json) -> Live:
+    """The answer to a read of one; the message of its last write is elsewhere."""
+    spec, meta = found["dashboard"], found["meta"]
+    version = int(spec.get("version") or 0)
+    return Live(
+        uid=spec["uid"],
+        title=str(spec.get("title", "")),
+        folder=meta.get("folderUid", ""),
+        spec=spec,
+        lock=str(version),
+        version=version,
+        updated_by=meta.get("updatedBy", ""),
+        updated=meta.get("updated", ""),
+        manager="a file in Grafana's pod" if meta.get("provisioned") else "",
+    )
+
+
 def read_messages(api: Api, path: str, *, limit: int) -> list[str]:
     """The messages of a dashboard's last writes, newest first."""
-    history = api.get(f"{path}/versions", {"limit": str(limit)})
-    versions: list[Json] = history["versions"] if isinstance(history, dict) else history
+    path = f"{path}/versions"
+    return parse(path, read_history, api.get(path, {"limit": str(limit)}))
+
+
+def read_history(history: Any) -> list[str]:
+    """Since Grafana 12 the list has an object around it."""
+    versions = history["versions"] if isinstance(history, dict) else history
     return [str(version.get("message") or "") for version in versions]
 
 
@@ -108,9 +120,10 @@ def list_level(api: Api, parent: str) -> list[Folder]:
     found: list[Folder] = []
     page = 1
     while True:
-        entries: list[Json] = api.get("/api/folders", {"limit": str(PAGE), "page": str(page), "parentUid": parent})
-        found += [Folder(entry["uid"], entry["title"], entry.get("parentUid", "")) for entry in entries]
-        if len(entries) < PAGE:
+        answer = api.get("/api/folders", {"limit": str(PAGE), "page": str(page), "parentUid": parent})
+        level = parse("/api/folders", lambda entries: [read_folder_entry(entry) for entry in entries], answer)
+        found += level
+        if len(level) < PAGE:
             return [folder for folder in found if folder.parent == parent]
         page += 1
 
@@ -137,8 +150,13 @@ def post_folder(api: Api, folder: Folder) -> None:
 
 
 def read_folder(api: Api, uid: str) -> Folder | None:
-    found = find(api, f"/api/folders/{quote(uid)}")
-    return Folder(found["uid"], found["title"], found.get("parentUid", "")) if found else None
+    path = f"/api/folders/{quote(uid)}"
+    found = find(api, path)
+    return None if found is None else parse(path, read_folder_entry, found)
+
+
+def read_folder_entry(entry: Json) -> Folder:
+    return Folder(entry["uid"], entry["title"], entry.get("parentUid", ""))
 
 
 def find(api: Api, path: str) -> Json | None:

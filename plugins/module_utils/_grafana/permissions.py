@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from .._findings import Finding
 from .._http import Api, HttpError
-from .client import Json
+from .client import Json, parse
 
 LEVELS = {"view": 1, "edit": 2, "admin": 4}
 KINDS = ("role", "team", "user")
@@ -53,6 +53,14 @@ def read_option(entries: Iterable[Mapping[str, Any]]) -> dict[str, frozenset[Gra
     return {uid: frozenset(grants) for uid, grants in wanted.items()}
 
 
+def read_teams(answer: Any) -> dict[str, int]:
+    return {team["name"]: int(team["id"]) for team in answer["teams"]}
+
+
+def read_users(answer: Any) -> dict[str, int]:
+    return {user["login"]: int(user["userId"]) for user in answer}
+
+
 def read_list(entries: Iterable[Mapping[str, Any]]) -> frozenset[Grant]:
     """Grafana's list, without what comes from the folder."""
     return frozenset(_read_entry(entry) for entry in entries if not entry.get("inherited"))
@@ -88,14 +96,16 @@ class Permissions:
                     _unknown(kind, name, "create it first") for name in sorted(names) if (kind, name) not in self._ids
                 ]
         if not findings:
-            self._before = {uid: read_list(self.api.get(_path(uid))) for uid in self.wanted if uid in live}
+            there = [uid for uid in self.wanted if uid in live]
+            self._before = {uid: parse(_path(uid), read_list, self.api.get(_path(uid))) for uid in there}
         return findings
 
     def _list(self, kind: str) -> dict[str, int]:
         if kind == "team":
-            found = self.api.get("/api/teams/search", {"perpage": "1000"})["teams"]
-            return {team["name"]: team["id"] for team in found}
-        return {user["login"]: user["userId"] for user in self.api.get("/api/org/users")}
+            path = "/api/teams/search"
+            return parse(path, read_teams, self.api.get(path, {"perpage": "1000"}))
+        path = "/api/org/users"
+        return parse(path, read_users, self.api.get(path))
 
     def apply(self, there: Collection[str]) -> tuple[list[Granted], list[Finding]]:
         done: list[Granted] = []

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from .._findings import Finding
 from .._http import Api
 from .app_store import AppStore
-from .client import Json
+from .client import Grafana, Json, parse
 from .folders import Folder
 from .legacy_store import WORKERS, find, post_folder, read_folder
 from .marker import sign_again
@@ -109,14 +109,17 @@ class SourceShelf:
     kind: str = "datasources"
 
     def read(self) -> dict[str, Item]:
-        uids = [entry["uid"] for entry in self.api.get("/api/datasources")]
+        uids = [source.uid for source in Grafana(self.api).datasources()]
         with ThreadPoolExecutor(WORKERS) as pool:
             return {item.key: item for item in pool.map(self.read_one, uids) if item}
 
     def read_one(self, key: str) -> Item | None:
-        found = find(self.api, _source_path(key))
-        if found is None:
-            return None
+        path = _source_path(key)
+        found = find(self.api, path)
+        return None if found is None else parse(path, self._item, found)
+
+    def _item(self, found: Json) -> Item:
+        key = found["uid"]
         body = {name: found[name] for name in SOURCE_FIELDS if found.get(name) not in (None, "", {})}
         names = sorted(name for name, is_set in (found.get("secureJsonFields") or {}).items() if is_set)
         body |= {"key": key, "url": without_password(found.get("url") or ""), "secrets": names}
@@ -171,7 +174,7 @@ class PointShelf:
     kind: str = "contact-points"
 
     def read(self) -> dict[str, Item]:
-        return {item.key: item for item in map(_point, self.api.get(POINTS))}
+        return {item.key: item for item in parse(POINTS, lambda found: list(map(_point, found)), self.api.get(POINTS))}
 
     def read_one(self, key: str) -> Item | None:
         return self.read().get(key)

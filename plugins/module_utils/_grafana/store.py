@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from typing import Any, Protocol
 from urllib.parse import quote
 
 from .._http import Api, HttpError
 from .app_store import DASHBOARDS, FOLDERS, AppStore
+from .client import parse
 from .folders import Folder, Path
 from .legacy_store import LegacyStore, read_messages
 from .marker import read_signature
@@ -59,12 +60,15 @@ def open_store(api: Api) -> Store:
 def _served(api: Api) -> dict[str, list[str]]:
     """The versions of each API group. Nothing where /apis is unknown, or not let through by what is in between."""
     try:
-        groups: Iterable[Mapping[str, Any]] = api.get("/apis")["groups"]
+        return parse("/apis", read_groups, api.get("/apis"))
     except HttpError as error:
         if error.status in {0, 401, 429} or error.status >= 500:
             raise
         return {}
-    return {group["name"]: [entry["version"] for entry in group["versions"]] for group in groups}
+
+
+def read_groups(answer: Any) -> dict[str, list[str]]:
+    return {group["name"]: [entry["version"] for entry in group["versions"]] for group in answer["groups"]}
 
 
 def _best(served: Collection[str]) -> str:
@@ -74,7 +78,7 @@ def _best(served: Collection[str]) -> str:
 def _namespace(api: Api) -> str:
     """Organisation 1 has a name of its own. Who may not see the organisation is taken to be in that one."""
     try:
-        number = api.get("/api/org")["id"]
+        number = parse("/api/org", lambda answer: int(answer["id"]), api.get("/api/org"))
     except HttpError as error:
         if error.status != 403:
             raise

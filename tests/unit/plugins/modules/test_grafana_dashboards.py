@@ -494,6 +494,38 @@ def test_a_proxy_that_lets_only_the_old_interface_through(src: Path) -> None:
         assert {asked.status for asked in double.faults.asked if asked.path.startswith("/apis")} == {403}
 
 
+@pytest.mark.parametrize(
+    ("version", "method", "path"),
+    [
+        (APIS, "GET", "^/api/org$"),
+        (APIS, "GET", "/folders$"),
+        (APIS, "GET", "/dashboards$"),
+        (APIS, "POST", "/dashboards$"),
+        (LEGACY, "GET", "^/api/folders$"),
+        (LEGACY, "GET", "^/api/search$"),
+        (LEGACY, "GET", "^/api/dashboards/uid/[^/]+$"),
+        (LEGACY, "POST", "^/api/dashboards/db$"),
+    ],
+)
+def test_success_with_a_strange_answer(src: Path, version: str, method: str, path: str) -> None:
+    """From something that answers in Grafana's place."""
+    strange = Fault(status=200, path=path, methods=(method,), times=10_000)
+    with running_double(version=version, faults=Faults([strange])) as double:
+        result = run(double, src)
+        assert "this is not an answer of Grafana" in result["msg"]
+        assert "written" not in states(result).values()
+        double.faults.script = ()
+        assert ask(double, "GET", "/api/search?type=dash-db") == []
+        assert run(double, src).get("findings") == []
+
+
+def test_a_proxy_with_a_page_of_its_own_for_the_new_interface(src: Path) -> None:
+    strange = Fault(status=200, path="^/apis$", methods=("GET",), times=10_000)
+    with running_double(version=APIS, faults=Faults([strange])) as double:
+        assert run(double, src)["changed"] is True
+        assert run(double, src)["changed"] is False
+
+
 def test_another_organisation_has_another_namespace(src: Path) -> None:
     groups = {"groups": [{"name": "dashboard.grafana.app", "versions": [{"version": "v1beta1"}]}]}
     with running_server() as server:
