@@ -1,0 +1,124 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""grafana_dashboards against a loop of community.grafana.grafana_dashboard, on a Grafana that takes 5 ms to answer.
+
+Both inside ansible-playbook, from its start to its end. The Grafana is the lab's double: it plays 12.0, the newest that
+the peer is tested with, and it has the folder already, so that the peer need not look after that.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.bench.measure import ROOT, Figure, module, run
+from tests.bench.playbook import play
+from tests.lab.grafana.faults import Faults
+from tests.lab.grafana.testing import Double, running_double
+
+COUNT = 8
+LATENCY = 0.005
+FOLDER = "Bench"
+VERSION = "12.0.0"
+FIRST = "the start of ansible-playbook and of the module; then the double, which answers one request at a time"
+SAME = "the start of ansible-playbook and of the module"
+PEER = "community.grafana.grafana_dashboard in a loop"
+
+
+def figures(folder: Path) -> Iterator[Figure]:
+    src = folder / "dashboards"
+    write_dashboards(src, COUNT)
+    ours = [measure(folder, lambda url, token: own_task(url, token, src)) for _ in range(2)]
+    theirs = measure(folder, lambda url, token: peer_task(url, token, src))
+    for number, (what, goal, bound) in enumerate((("first sync of", 15, FIRST), ("no change in", 30, SAME))):
+        best = min((one[number] for one in ours), key=lambda ran: float(ran["seconds"]))
+        yield Figure(
+            f"{what} {COUNT} dashboards",
+            PEER,
+            best["seconds"],
+            theirs[number]["seconds"],
+            goal,
+            bound,
+            faster=True,
+            details={
+                "requests": best["requests"],
+                "writes": best["writes"],
+                "their_requests": theirs[number]["requests"],
+                "their_writes": theirs[number]["writes"],
+            },
+        )
+    yield alone(src)
+
+
+def alone(src: Path) -> Figure:
+    """The module without ansible-playbook, for what it takes itself; against a Python that only starts."""
+    with running_double(version=VERSION, faults=Faults(latency=LATENCY)) as double:
+        own = own_arguments(double.url, prepare(double), src)
+        arguments = {"ANSIBLE_MODULE_ARGS": {**own, "_ansible_remote_tmp": "/tmp"}}
+        rounds = [run(module("grafana_dashboards"), json.dumps(arguments)) for _ in range(4)]
+    python = min(run([*module("grafana_dashboards")[:1], "-c", "print(1)"]).seconds for _ in range(4))
+    best = min(rounds[1:], key=lambda ran: ran.seconds)
+    details = {"memory_mib": round(max(ran.memory_mib for ran in rounds), 1)}
+    bound = "importing ansible's module code, urllib3 and the Kubernetes client"
+    return Figure("the module alone, no change", "python -c pass", best.seconds, python, 40, bound, details=details)
+
+
+def measure(folder: Path, task: Callable[[str, str], Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The first run and one without a change: seconds, requests and writes."""
+    faults = Faults(latency=LATENCY)
+    found = []
+    with running_double(version=VERSION, faults=faults) as double:
+        token = prepare(double)
+        for _ in range(2):
+            faults.asked.clear()
+            ran = play(folder, [task(double.url, token)])
+            found.append({"seconds": ran.seconds, "requests": len(faults.asked), "writes": len(faults.writes)})
+    return found
+
+
+def prepare(double: Double) -> str:
+    """Make the folder, and a service account; returns its token."""
+    with double.client() as client:
+        post(client, "/api/folders", {"uid": FOLDER.lower(), "title": FOLDER})
+        account = post(client, "/api/serviceaccounts", {"name": "bench", "role": "Admin"})
+        return str(post(client, f"/api/serviceaccounts/{account['id']}/tokens", {"name": "bench"})["key"])
+
+
+def post(client: httpx.Client, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = client.post(path, json=body).raise_for_status().json()
+    return made
+
+
+def own_arguments(url: str, token: str, src: Path) -> dict[str, Any]:
+    return {"grafana": {"url": url, "token": token}, "src": str(src), "folder": FOLDER}
+
+
+def own_task(url: str, token: str, src: Path) -> Mapping[str, Any]:
+    return {"ias.observability.grafana_dashboards": own_arguments(url, token, src)}
+
+
+def peer_task(url: str, token: str, src: Path) -> Mapping[str, Any]:
+    options = {
+        "grafana_url": url,
+        "grafana_api_key": token,
+        "folder": FOLDER,
+        "path": "{{ item }}",
+        "state": "present",
+        "overwrite": True,
+    }
+    files = sorted(map(str, src.glob("*.json")))
+    return {"community.grafana.grafana_dashboard": options, "loop": files, "loop_control": {"label": ""}}
+
+
+def write_dashboards(folder: Path, count: int) -> None:
+    """Copies of the platform's own, of 13 kB each."""
+    folder.mkdir()
+    spec = json.loads((ROOT / "contracts" / "dashboards" / "system-overview.json").read_text("utf-8"))
+    for number in range(count):
+        named = {**spec, "uid": f"bench-{number:03}", "title": f"Bench {number:03}"}
+        (folder / f"{number:03}.json").write_text(json.dumps(named), encoding="utf-8")
