@@ -21,7 +21,7 @@ from tests.bench.playbook import play
 from tests.lab.grafana.faults import Faults
 from tests.lab.grafana.testing import Double, running_double
 
-COUNT = 8
+COUNT = 100
 LATENCY = 0.005
 FOLDER = "Bench"
 VERSION = "12.0.0"
