@@ -152,7 +152,7 @@ def _path(uid: str) -> str:
 
 
 def _unknown(kind: str, name: str, hint: str) -> Finding:
-    return Finding("permissions/unknown", "error", f"{kind} {name} does not exist", f"Correct permissions, or {hint}")
+    return Finding("permissions/missing", "error", f"{kind} {name} does not exist", f"Correct permissions, or {hint}")
 
 
 def pretty(grants: Iterable[Grant]) -> str:
