@@ -55,7 +55,8 @@ def resolve(known: Iterable[Folder], paths: Iterable[Path]) -> tuple[dict[Path, 
     every = {path[:depth] for path in paths for depth in range(1, len(path) + 1)}
     for path in sorted(every, key=lambda one: (len(one), one)):
         parent = uids[path[:-1]]
-        uid = _choose([folder for folder in folders if (folder.parent, folder.title) == (parent, path[-1])], path)
+        wanted = {other[-1] for other in every if other[:-1] == path[:-1]}
+        uid = _choose([folder for folder in folders if folder.parent == parent], path, wanted)
         if uid is None:
             uid = make_uid(path, taken)
             missing.append(Folder(uid, path[-1], parent))
@@ -64,10 +65,12 @@ def resolve(known: Iterable[Folder], paths: Iterable[Path]) -> tuple[dict[Path, 
     return uids, missing
 
 
-def _choose(beside: list[Folder], path: Path) -> str | None:
-    """Of several folders with one title, the one that we have made."""
+def _choose(beside: list[Folder], path: Path, wanted: Collection[str]) -> str | None:
+    """The folder with the title; of several the one that we have made; or that one under the name it has now."""
+    titled = [folder for folder in beside if folder.title == path[-1]]
     ours = [folder for folder in beside if folder.uid == make_uid(path)]
-    chosen = ours or beside
+    renamed = [folder for folder in ours if folder.title not in wanted]
+    chosen = [folder for folder in titled if folder in ours] or titled or renamed
     if len(chosen) > 1:
         uids = ", ".join(sorted(folder.uid for folder in chosen))
         raise AmbiguousFolderError(f"{len(chosen)} folders are named {'/'.join(path)}: {uids}")

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,11 @@ import urllib3
 
 from ansible_collections.ias.observability.plugins.module_utils import _http
 from ansible_collections.ias.observability.plugins.module_utils._grafana import sync as grafana_sync
+from ansible_collections.ias.observability.plugins.module_utils._grafana.app_store import AppStore
+from ansible_collections.ias.observability.plugins.module_utils._grafana.legacy_store import LegacyStore
 from ansible_collections.ias.observability.plugins.modules import grafana_dashboards
 from tests.fakes.http import Reply, running_server
+from tests.fakes.kube import FakeKube
 from tests.fakes.module import run_module
 from tests.lab.grafana.config import Config
 from tests.lab.grafana.faults import Fault, Faults, Kind
@@ -424,6 +428,75 @@ def test_no_answer_in_time(src: Path, version: str, applied: bool, monkeypatch: 
     with running_double(version=version, faults=Faults([hang])) as double:
         result = run(double, src)
         assert set(states(result).values()) == {"written"}
+        assert run(double, src)["changed"] is False
+
+
+@pytest.mark.parametrize(("version", "store"), [(APIS, AppStore), (LEGACY, LegacyStore)])
+def test_the_server_dies_and_comes_back(
+    src: Path, tmp_path: Path, version: str, store: type[AppStore | LegacyStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is really gone, and a new one starts on its data."""
+    for number in range(20):
+        write(src, f"many-{number:02}")
+    data = tmp_path / "data"
+    calls = itertools.count(1)
+    written = store.write
+    with running_double(version=version, data=data) as double:
+
+        def write_then_die(*args: Any, **kwargs: Any) -> Any:
+            if next(calls) == 9:
+                double.stop()
+            return written(*args, **kwargs)
+
+        monkeypatch.setattr(store, "write", write_then_die)
+        result = run(double, src)
+    assert {"written", "unknown"} <= set(states(result).values()) <= {"written", "not written", "unknown"}
+    monkeypatch.undo()
+    with running_double(version=version, data=data) as double:
+        there = {hit["uid"] for hit in ask(double, "GET", "/api/search?type=dash-db")}
+        assert {uid for uid, state in states(result).items() if state == "written"} <= there
+        assert not {uid for uid, state in states(result).items() if state == "not written"} & there
+        again = run(double, src)
+        assert {uid for uid, action in actions(again).items() if action == "create"} == set(states(result)) - there
+        assert run(double, src)["changed"] is False
+
+
+def test_through_the_kubernetes_api(src: Path, tmp_path: Path) -> None:
+    """Several connections at once, each a port-forward of its own."""
+    slices = "/apis/discovery.k8s.io/v1/namespaces/ias-system/endpointslices"
+    with running_double(version=APIS) as double, FakeKube() as kube:
+        kube.serves.add(slices)
+        kube.add(
+            "/api/v1/namespaces/ias-system/services/prometheus-grafana", spec={"ports": [{"name": "http", "port": 80}]}
+        )
+        kube.add(
+            f"{slices}/grafana-1",
+            metadata={"labels": {"kubernetes.io/service-name": "prometheus-grafana"}},
+            ports=[{"name": "http", "port": 3000}],
+            endpoints=[{"conditions": {"ready": True}, "targetRef": {"kind": "Pod", "name": "grafana-0"}}],
+        )
+        kube.ports["grafana-0", 3000] = int(double.url.rpartition(":")[2])
+        access = {
+            "grafana": {"username": double.user, "password": double.password},
+            "kubeconfig": str(kube.write_kubeconfig(tmp_path / "kubeconfig")),
+        }
+        assert set(states(run(double, src, **access)).values()) == {"written"}
+        assert run(double, src, **access)["changed"] is False
+
+
+def test_the_root_is_a_folder_too(src: Path) -> None:
+    with running_double(version=APIS) as double:
+        result = run(double, src, folder="", prune=True)
+        assert result["folders_created"] == []
+        assert ask(double, "GET", "/api/dashboards/uid/d-1")["meta"]["folderUid"] == ""
+        (src / "d-1.json").unlink()
+        assert actions(run(double, src, folder="", prune=True))["d-1"] == "delete"
+
+
+def test_a_renamed_folder_is_still_ours(src: Path) -> None:
+    with running_double(version=APIS) as double:
+        run(double, src)
+        ask(double, "PUT", "/api/folders/ias-platform", {"title": "Platform", "overwrite": True})
         assert run(double, src)["changed"] is False
 
 

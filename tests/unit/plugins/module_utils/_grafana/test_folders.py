@@ -89,3 +89,11 @@ def test_no_more_levels_are_listed_than_needed() -> None:
     listed.clear()
     assert len(walk(children, [parts("A")], parts("A"))) == 5
     assert sorted(listed) == ["", "a", "c", "d", "e"]
+
+
+def test_ours_is_found_under_another_name() -> None:
+    assert find([Folder("ias-platform", "Platform")], ("IAS Platform",)) == "ias-platform"
+    assert find([Folder("ias-platform", "Platform", "x"), Folder("x", "X")], ("IAS Platform",)) is None
+    uids, missing = resolve([Folder("a-b", "A b")], [("A b",), ("a-b",)])
+    assert uids["A b",] == "a-b"
+    assert [folder.title for folder in missing] == ["a-b"]
