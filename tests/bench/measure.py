@@ -35,7 +35,8 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One row. ``goal`` is a ratio: of our time to theirs (at most), or of theirs to ours (at least) when ``faster``.
+    """One row. ``goal`` is a ratio: of our time to theirs (at most), or of theirs to ours (at least) when ``faster``;
+    None where the figure is only told.
 
     ``bound`` says what the time is spent on.
     """
@@ -44,7 +45,7 @@ class Figure:
     against: str
     ours: float
     theirs: float
-    goal: float
+    goal: float | None
     bound: str
     faster: bool = False
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -55,6 +56,8 @@ class Figure:
 
     @property
     def met(self) -> bool:
+        if self.goal is None:
+            return True
         return self.ratio >= self.goal if self.faster else self.ratio <= self.goal
 
     def as_dict(self) -> dict[str, Any]:
@@ -74,7 +77,7 @@ class Figure:
     def as_row(self) -> str:
         """A line of the table in docs/performance.md."""
         factor = f"{self.ratio:.1f} x faster" if self.faster else f"{self.ratio:.2f} x"
-        goal = f"≥ {self.goal:g} x faster" if self.faster else f"≤ {self.goal:g} x"
+        goal = "" if self.goal is None else f"≥ {self.goal:g} x faster" if self.faster else f"≤ {self.goal:g} x"
         times = f"{self.ours:.2f} s | {self.theirs:.2f} s"
         return f"| {self.what} | {self.against} | {times} | {factor} | {goal} | {self.bound} |"
 
