@@ -54,7 +54,7 @@ options:
       keep: Leave it alone.
       overwrite: Write the file over it.
     default: fail
-  message:
+  commit_message:
     description: Message for the history of each dashboard that is written.
     type: str
     default: Synced from files
@@ -115,7 +115,7 @@ EXAMPLES = r"""
     src: contracts/dashboards
     folder: IAS Platform
     prune: true
-    message: "Commit {{ commit }}"
+    commit_message: "Commit {{ commit }}"
 
 - name: Let one team edit one dashboard
   ias.observability.grafana_dashboards:
@@ -224,7 +224,7 @@ def main() -> None:
             prune={"type": "bool", "default": False},
             adopt={"type": "bool", "default": False},
             edited={"type": "str", "choices": ["fail", "keep", "overwrite"], "default": "fail"},
-            message={"type": "str", "default": "Synced from files"},
+            commit_message={"type": "str", "default": "Synced from files"},
             permissions=PERMISSIONS,
         ),
         supports_check_mode=True,
@@ -245,7 +245,7 @@ def main() -> None:
     try:
         with open_service(params, "grafana") as api:
             grants = read_option(params["permissions"])
-            sync = Sync(api, policy, params["message"], folder, params["prune"], module.check_mode, grants)
+            sync = Sync(api, policy, params["commit_message"], folder, params["prune"], module.check_mode, grants)
             done, findings = sync.run(wanted)
     except (HttpError, KubeError) as error:
         findings = [unreachable(error)]

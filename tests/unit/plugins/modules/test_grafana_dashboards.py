@@ -484,6 +484,19 @@ def test_through_the_kubernetes_api(src: Path, tmp_path: Path) -> None:
         assert run(double, src, **access)["changed"] is False
 
 
+@pytest.mark.parametrize("version", RELEASES)
+def test_the_message_is_in_the_history(src: Path, version: str) -> None:
+    with running_double(version=version) as double:
+        run(double, src, commit_message="Commit 1a2b3c")
+        write(src, "d-1", description="new")
+        run(double, src, commit_message="x" * 600)
+        history = ask(double, "GET", "/api/dashboards/uid/d-1/versions")
+        versions = history["versions"] if isinstance(history, dict) else history
+        assert [one["version"] for one in versions] == [2, 1]
+        assert len(versions[0]["message"]) == 500
+        assert versions[1]["message"].startswith("Commit 1a2b3c [ias.observability ")
+
+
 def test_the_root_is_a_folder_too(src: Path) -> None:
     with running_double(version=APIS) as double:
         result = run(double, src, folder="", prune=True)
