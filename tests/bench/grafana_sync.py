@@ -32,22 +32,26 @@ PEER = "community.grafana.grafana_dashboard in a loop"
 
 
 def figures(folder: Path) -> Iterator[Figure]:
-    """The tasks alone: the same playbook without tasks is taken off both. The details have the whole playbooks."""
+    """The tasks alone: the same playbook without tasks is taken off both. The details have the whole playbooks.
+
+    Theirs takes minutes, in which the machine may become busier: ours runs before and after, and the slower counts.
+    """
     src = folder / "dashboards"
     write_dashboards(src, COUNT)
     empty = min(play(folder, []).seconds for _ in range(3))
-    rounds = [measure(folder, lambda url, token: own_task(url, token, src)) for _ in range(3)]
+    before = measure(folder, lambda url, token: own_task(url, token, src))
     theirs = measure(folder, lambda url, token: peer_task(url, token, src))
+    after = measure(folder, lambda url, token: own_task(url, token, src))
     for number, (what, goal, bound) in enumerate((("first sync of", 15, FIRST), ("no change in", 30, SAME))):
-        best = min((one[number] for one in rounds), key=lambda ran: float(ran["seconds"]))
+        ours = max(before[number], after[number], key=lambda ran: float(ran["seconds"]))
         other = theirs[number]
-        details = {name: best[name] for name in ("requests", "writes")}
+        details = {name: ours[name] for name in ("requests", "writes")}
         details |= {f"their_{name}": other[name] for name in ("requests", "writes")}
-        details |= {"playbook_seconds": round(best["seconds"], 3), "their_playbook_seconds": round(other["seconds"], 3)}
+        details |= {"playbook_seconds": round(ours["seconds"], 3), "their_playbook_seconds": round(other["seconds"], 3)}
         yield Figure(
             f"{what} {COUNT} dashboards",
             PEER,
-            best["seconds"] - empty,
+            ours["seconds"] - empty,
             other["seconds"] - empty,
             goal,
             bound,

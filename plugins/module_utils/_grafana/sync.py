@@ -124,7 +124,7 @@ class Sync:
             state = self._state_after(store, step, error)
             if state == "unknown":
                 self.stopped.set()
-            return Done(step, state, str(error))
+            return Done(step, state, "" if state == "written" else str(error))
 
     def _delete(self, store: Store, step: Step) -> Done:
         """Deletes know no lock: look once more, so that an edit made since the plan is not lost."""

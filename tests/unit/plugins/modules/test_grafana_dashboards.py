@@ -12,6 +12,7 @@ import pytest
 import urllib3
 
 from ansible_collections.ias.observability.plugins.module_utils import _http
+from ansible_collections.ias.observability.plugins.module_utils._grafana import client, legacy_store
 from ansible_collections.ias.observability.plugins.module_utils._grafana import sync as grafana_sync
 from ansible_collections.ias.observability.plugins.module_utils._grafana.app_store import AppStore
 from ansible_collections.ias.observability.plugins.module_utils._grafana.legacy_store import LegacyStore
@@ -482,6 +483,91 @@ def test_through_the_kubernetes_api(src: Path, tmp_path: Path) -> None:
         }
         assert set(states(run(double, src, **access)).values()) == {"written"}
         assert run(double, src, **access)["changed"] is False
+
+
+def test_an_edit_under_a_file_that_grafana_refuses(src: Path) -> None:
+    """Asked whether the two are the same, it says that one is impossible: so they are not."""
+    with running_double(version=APIS) as double:
+        run(double, src)
+        edit(double, "d-1")
+        write(src, "d-1", editable="elephant")
+        assert [finding["id"] for finding in run(double, src)["findings"]] == ["dashboards/edited"]
+        assert "spec.editable" in run(double, src, edited="overwrite")["msg"]
+
+
+def test_who_wrote_cannot_be_looked_up(src: Path) -> None:
+    with running_double(ADA, version=APIS) as double:
+        run(double, src)
+        edit(double, "d-1")
+        double.faults.script = [Fault(status=403, methods=("GET",), path="^/api/dashboards/uid", times=100)]
+        assert "last written by user:u" in run(double, src)["msg"]
+
+
+def test_grafana_dies_before_it_tells_about_the_folder(src: Path) -> None:
+    gone = Fault(Kind.CUT, methods=("GET", "POST"), path="^/api/folders", times=10_000, applied=True)
+    with running_double(version=APIS, faults=Faults([gone])) as double:
+        result = run(double, src)
+        assert [finding["id"] for finding in result["findings"]] == ["folders/unknown"]
+        assert (result["changed"], result["folders_created"]) == (False, [])
+        assert set(states(result).values()) == {"not written"}
+
+
+@pytest.mark.parametrize("version", [APIS, LEGACY])
+@pytest.mark.parametrize(
+    ("fault", "state", "left"),
+    [
+        ({"status": 500, "times": 1}, "written", False),
+        ({"status": 500, "times": 100}, "not written", True),
+        ({"status": 500, "times": 100, "applied": True}, "written", False),
+        ({"status": 403, "times": 100}, "not written", True),
+        ({"status": 404, "times": 100, "applied": True}, "written", False),
+        ({"kind": Kind.CUT, "times": 100}, "not written", True),
+    ],
+)
+def test_a_delete_that_fails(src: Path, version: str, fault: dict[str, Any], state: str, left: bool) -> None:
+    with running_double(version=version) as double:
+        run(double, src)
+        (src / "d-1.json").unlink()
+        double.faults.script = [Fault(methods=("DELETE",), **fault)]
+        result = run(double, src, prune=True)
+        assert states(result)["d-1"] == state
+        assert result.get("failed", False) is (state != "written")
+        there = {hit["uid"] for hit in ask(double, "GET", "/api/search?type=dash-db")}
+        assert ("d-1" in there) is left
+        double.faults.script = ()
+        assert run(double, src, prune=True)["changed"] is left
+
+
+@pytest.mark.parametrize("version", [APIS, LEGACY])
+def test_every_write_is_done_and_none_is_answered(src: Path, version: str) -> None:
+    lost = Fault(status=500, path=SAVE, times=10_000, applied=True)
+    with running_double(version=version, faults=Faults([lost])) as double:
+        result = run(double, src)
+        assert set(states(result).values()) == {"written"}
+        assert result["findings"] == []
+        double.faults.script = ()
+        assert run(double, src)["changed"] is False
+
+
+def test_long_lists_come_in_pages(src: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(legacy_store, "PAGE", 2)
+    monkeypatch.setattr(client, "PAGE", 2)
+    with running_double(version=LEGACY) as double:
+        for number in range(5):
+            ask(double, "POST", "/api/folders", {"title": f"Folder {number}"})
+        first = run(double, src)
+        assert first["folders_created"] == ["IAS Platform"]
+        again = run(double, src, prune=True)
+        assert (again["changed"], len(again["dashboards"])) == (False, 5)
+
+
+def test_the_history_may_not_be_read(src: Path) -> None:
+    """Then nothing tells an edit from a write of ours, and it is not written over."""
+    with running_double(version=LEGACY) as double:
+        run(double, src)
+        write(src, "d-1", description="new")
+        double.faults.script = [Fault(status=403, methods=("GET",), path="/versions$", times=100)]
+        assert [finding["id"] for finding in run(double, src)["findings"]] == ["dashboards/edited"]
 
 
 @pytest.mark.parametrize("version", RELEASES)
