@@ -40,7 +40,7 @@ options:
     default: {}
     suboptions:
       datasources:
-        description: By uid of the data source, its C(secureJsonData).
+        description: By uid of the data source, its C(secureJsonData), and C(url) where that holds a password.
         type: dict
         default: {}
       contact_points:

@@ -38,6 +38,12 @@ from .files import MAX_DEPTH, is_deeper
 
 FORMAT = 1
 KINDS = ("folders", "datasources", "contact-points", "dashboards")
+FIELDS: Mapping[str, Mapping[str, type]] = {
+    "folders": {"key": str, "title": str, "parent": str},
+    "datasources": {"key": str, "name": str, "type": str, "url": str, "secrets": list},
+    "contact-points": {"key": str, "name": str, "type": str, "settings": dict},
+    "dashboards": {"key": str, "title": str, "folder": str, "message": str, "schema": str, "spec": dict},
+}
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 MAX_NAME = 200
 NAME = re.compile(rf"(?:{'|'.join(KINDS)})/[A-Za-z0-9_%~-]{{1,{MAX_NAME}}}\.json")
@@ -123,7 +129,10 @@ def unpack(path: Path) -> Backup:
         objects: dict[str, dict[str, Json]] = {kind: {} for kind in KINDS}
         for name, content in files.items():
             one = read_object(name, content)
-            objects[name.partition("/")[0]][one["key"]] = one
+            kind = name.partition("/")[0]
+            if not all(isinstance(one.get(field), shape) for field, shape in FIELDS[kind].items()):
+                raise ArchiveError(f"{name} is not an object as backups hold")
+            objects[kind][one["key"]] = one
     except ArchiveError:
         raise
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, OverflowError) as error:

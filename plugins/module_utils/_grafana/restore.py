@@ -74,6 +74,9 @@ class Restore:
     def _apply(self, shelf: Shelf, steps: Sequence[Restored]) -> list[Restored]:
         if shelf.kind == "folders":
             return [self._one(shelf, step) for step in parents_first(steps)]
+        if shelf.kind == "datasources":  # a new default takes it from the one before, which changes that
+            ordered = sorted(steps, key=lambda step: bool(step.item.body.get("isDefault")))
+            return [self._one(shelf, step) for step in ordered]
         with ThreadPoolExecutor(WORKERS) as pool:
             return list(pool.map(lambda step: self._one(shelf, step), steps))
 

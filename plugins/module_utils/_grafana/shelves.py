@@ -28,6 +28,7 @@ SOURCE_FIELDS = (
     *("uid", "name", "type", "access", "url", "user", "database", "basicAuth", "basicAuthUser"),
     *("withCredentials", "isDefault", "jsonData"),
 )
+URL = "url"  # a secret when there is a password in it
 POINTS = "/api/v1/provisioning/contact-points"
 Secrets = Mapping[str, Mapping[str, str]]
 
@@ -102,6 +103,14 @@ def _folder(folder: Folder) -> Item:
     return Item("folders", folder.uid, folder.title, body)
 
 
+@dataclass(frozen=True, slots=True)
+class LiveSource:
+    """What a write needs to know of a data source that is there: its lock, and its URL with the password in it."""
+
+    version: int
+    url: str
+
+
 @dataclass
 class SourceShelf:
     api: Api
@@ -119,25 +128,31 @@ class SourceShelf:
         return None if found is None else parse(path, self._item, found)
 
     def _item(self, found: Json) -> Item:
-        key = found["uid"]
+        key, url = found["uid"], found.get("url") or ""
         body = {name: found[name] for name in SOURCE_FIELDS if found.get(name) not in (None, "", {})}
-        names = sorted(name for name, is_set in (found.get("secureJsonFields") or {}).items() if is_set)
-        body |= {"key": key, "url": without_password(found.get("url") or ""), "secrets": names}
+        names = [name for name, is_set in (found.get("secureJsonFields") or {}).items() if is_set]
+        shown = without_password(url)
+        body |= {"key": key, "url": shown, "secrets": sorted(names + ([URL] if shown != url else []))}
         locked = "comes from a file in Grafana's pod" if found.get("readOnly") else ""
-        return Item(self.kind, key, found["name"], body, locked, live=found.get("version"))
+        return Item(self.kind, key, found["name"], body, locked, live=LiveSource(found.get("version", 0), url))
 
     def same(self, wanted: Item, live: Item) -> bool:
         return _without(wanted.body, "secrets") == _without(live.body, "secrets")
 
     def write(self, wanted: Item, live: Item | None) -> None:
         body = _without(wanted.body, "key", "secrets")
-        if wanted.key in self.secrets:
-            body["secureJsonData"] = dict(self.secrets[wanted.key])
-        if live is None:
+        there: LiveSource | None = live.live if live else None
+        if there and without_password(there.url) == body["url"]:
+            body["url"] = there.url
+        given = dict(self.secrets.get(wanted.key, {}))
+        body["url"] = given.pop(URL, body["url"])
+        if given:
+            body["secureJsonData"] = given
+        if there is None:
             # Sent twice, the second is refused, and another look finds the first.
             self.api.post("/api/datasources", body, repeatable=True)
         else:
-            self.api.put(_source_path(wanted.key), {**body, "version": live.live})
+            self.api.put(_source_path(wanted.key), {**body, "version": there.version})
 
     def objections(self, wanted: Sequence[Item], live: Mapping[str, Item]) -> list[Finding]:
         """No two data sources have one name, and what refers to one by its uid needs that uid."""

@@ -58,7 +58,7 @@ def test_everything_is_in_it_but_the_secrets(tmp_path: Path, version: str) -> No
         assert double.faults.writes == []
     assert result["changed"] is True
     assert result["counts"] == {"folders": 1 + nested, "datasources": 2, "contact_points": 3, "dashboards": 3}
-    assert result["secrets"]["datasources"] == {"loki": ["basicAuthPassword"]}
+    assert result["secrets"]["datasources"] == {"loki": ["basicAuthPassword", "url"]}
     assert result["secrets"]["contact_points"] == {"slack": ["url"]}
     path = Path(result["path"])
     backup = unpack(path)

@@ -29,7 +29,7 @@ NEW = "13.2.0"
 RELEASES = [NEW, "12.0.0", "11.6.0", "9.5.21"]
 ADA = Config(admin_user="ada", admin_password="pa55word")
 SECRETS = {
-    "datasources": {"loki": {"basicAuthPassword": LOKI_PASSWORD}},
+    "datasources": {"loki": {"basicAuthPassword": LOKI_PASSWORD, "url": "http://user:pass@loki:3100"}},
     "contact_points": {"slack": {"url": SLACK_URL}},
 }
 SOURCES = """
@@ -116,6 +116,7 @@ def test_into_an_empty_grafana_and_again(tmp_path: Path, version: str) -> None:
         assert result["changed"] is True
         assert result["findings"] == []
         assert stored(double, "datasources", "loki")["secureJsonData"] == {"basicAuthPassword": LOKI_PASSWORD}
+        assert stored(double, "datasources", "loki")["url"] == "http://user:pass@loki:3100"
         assert stored(double, "contact-points", "slack")["settings"]["url"] == SLACK_URL
         assert stored(double, "contact-points", "slack")["provenance"] == ""
         assert content(take(double, tmp_path / "again")) == content(archive)
@@ -183,6 +184,23 @@ def test_into_a_dirty_grafana(archive: Path, version: str) -> None:
         assert "dashboards/other" in held(double)
         assert stored(double, "datasources", "loki")["secureJsonData"] == {"basicAuthPassword": "kept"}
         assert stored(double, "contact-points", "slack")["settings"] == {"url": "kept", "recipient": "#ops"}
+
+
+@pytest.mark.parametrize("version", [NEW, "9.5.21"])
+def test_what_an_update_keeps(tmp_path: Path, version: str) -> None:
+    """The password in a URL, and one default: taken back from the data source that has it now."""
+    archive = make_archive(tmp_path, version)
+    with running_double(version=version) as double:
+        fill(double, nested=not version.startswith("9"))
+        with double.client() as client:
+            loki = {"uid": "loki", "name": "Loki", "type": "loki", "url": "http://user:other@loki:3100"}
+            assert client.put("/api/datasources/uid/loki", json={**loki, "isDefault": True}).status_code == 200
+        result = run(double, archive, existing="overwrite")
+        assert "msg" not in result, result["msg"]
+        assert actions(result)["datasources/loki"] == actions(result)["datasources/prometheus"] == "update"
+        assert stored(double, "datasources", "loki")["url"] == "http://user:other@loki:3100"
+        assert stored(double, "datasources", "prometheus")["isDefault"] is True
+        assert run(double, archive)["changed"] is False
 
 
 @pytest.mark.parametrize("version", [NEW, "11.6.0"])

@@ -36,7 +36,10 @@ Entry = tuple[str, bytes]
 
 
 def backup() -> Backup:
-    objects = {kind: {key: {"key": key, "title": f"{kind} {key}"} for key in KEYS} for kind in archive.KINDS}
+    objects = {
+        kind: {key: {field: shape() for field, shape in archive.FIELDS[kind].items()} | {"key": key} for key in KEYS}
+        for kind in archive.KINDS
+    }
     return Backup(objects, {"format": 1, "created": CREATED})
 
 
@@ -63,7 +66,7 @@ def signed(made: list[Entry]) -> list[Entry]:
     return [*made, ("SHA256SUMS", sums.encode())]
 
 
-GOOD = [("manifest.json", b'{"format": 1}'), ("folders/a.json", b'{"key": "a"}')]
+GOOD = [("manifest.json", b'{"format": 1}'), ("folders/a.json", b'{"key": "a", "title": "A", "parent": ""}')]
 
 
 def test_what_is_packed_comes_back(tmp_path: Path) -> None:
@@ -97,6 +100,8 @@ def swap(made: list[Entry], name: str, content: bytes) -> list[Entry]:
         (swap(signed(GOOD), "SHA256SUMS", b"\xff\x00"), "SHA256SUMS cannot be read"),
         (signed(swap(GOOD, "manifest.json", b'{"format": 2}')), "its format is 2; this module reads 1"),
         (signed(swap(GOOD, "folders/a.json", b"[]")), "folders/a.json is not an object"),
+        (signed(swap(GOOD, "folders/a.json", b'{"key": "a"}')), "folders/a.json is not an object"),
+        (signed(swap(GOOD, "folders/a.json", b'{"key": "a", "title": 1, "parent": ""}')), "is not an object"),
         (signed(swap(GOOD, "folders/a.json", b"{")), "folders/a.json is not JSON"),
         (signed(swap(GOOD, "folders/a.json", b"[" * 100_000)), "folders/a.json is not JSON"),
         (signed(swap(GOOD, "folders/a.json", b'{"key": ' + b"[" * 200 + b"]" * 200 + b"}")), "is not an object"),
@@ -234,4 +239,7 @@ def test_nothing_is_left_of_a_file_that_could_not_be_written(
 
 
 def test_an_object_is_json_that_people_can_read() -> None:
-    assert json.loads(entries(pack(backup()))[1][1])["title"].startswith("folders")
+    name, content = entries(pack(backup()))[1]
+    assert name.startswith("folders/")
+    assert "\n" in content.decode()
+    assert json.loads(content)["title"] == ""
