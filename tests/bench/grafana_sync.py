@@ -26,8 +26,8 @@ COUNT = 100
 LATENCY = 0.005
 FOLDER = "Bench"
 VERSION = "12.0.0"
-FIRST = "the double, which answers one request at a time; the start of the module is a third"
-SAME = "starting Python and unpacking the module (a half); the one answer with all dashboards; comparing them"
+FIRST = "the double, which answers one request at a time; then the start of the module"
+SAME = "the start of the module; then the one answer with all dashboards, and comparing them"
 PEER = "community.grafana.grafana_dashboard in a loop"
 
 
