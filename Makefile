@@ -4,12 +4,13 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 VENV   := .venv
+PREVIEW := .cache/preview
 PYTHON := $(VENV)/bin/python
 LAB    := $(PYTHON) -m tests.lab
 READY  := $(VENV)/.made-from-lock
-export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/.lab/bin:$(PATH)
 
-.PHONY: help demo demo-down test unit test-lab lint contracts sanity charts molecule test-kill lab-build lab-up venv bench clean
+.PHONY: help demo demo-down test unit test-lab lint contracts dashboards-preview sanity preflight charts molecule test-kill test-alerts lab-build lab-up venv bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -ts "$$(printf '\t')"
@@ -34,23 +35,36 @@ test: unit contracts lint ## what needs no cluster: unit tests first, then the c
 test-lab: $(READY) ## every stage: the above, sanity, the charts' configurations and the stack on the lab
 	$(PYTHON) -m tests.stages
 
-unit: $(READY) ## unit tests (helm renders the charts, promtool runs the rules' tests: built once, some minutes)
-	$(PYTHON) -m tests.lab.toolchain helm promtool
+unit: $(READY) ## unit tests (helm, promtool and amtool are built for them once: some minutes)
+	$(PYTHON) -m tests.lab.toolchain helm promtool amtool
 	$(PYTHON) -m pytest -q --junitxml=.lab/junit-unit.xml
 
 lint: $(READY) ## ruff, mypy, yamllint, ansible-lint
 	ruff check .
 	ruff format --check .
-	mypy tests/lab tests/stages.py tools
+	MYPYPATH=collections mypy tests/lab tests/stages.py tools
 	MYPYPATH=collections mypy -p ansible_collections.ias.observability.plugins
 	yamllint --strict .
 	ansible-lint --offline -q
 
 contracts: $(READY) ## what contracts/ promises, checked without a cluster
+	$(PYTHON) -m tests.lab.toolchain promtool amtool
 	$(PYTHON) -m tools.contracts check
+
+dashboards-preview: $(READY) $(PREVIEW)/.made-from-lock ## what the lab's dashboards show now, as HTML below .lab/preview
+	KUBECONFIG="$${KUBECONFIG:-.lab/kubeconfig}" $(PYTHON) -m tools.preview.ask .lab/preview
+	$(PREVIEW)/bin/python -m tools.preview.draw .lab/preview
+
+$(PREVIEW)/.made-from-lock: requirements/preview.txt
+	$(PYTHON) -m venv --clear $(PREVIEW)
+	$(PREVIEW)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	touch $@
 
 sanity: $(READY) ## ansible-test sanity, on a built copy of the collection
 	tests/sanity/run
+
+preflight: $(READY) ## site.yml against clusters that are not fit: one message each, nothing written
+	$(PYTHON) -m pytest -q tests/integration/preflight --junitxml=.lab/junit-preflight.xml
 
 charts: $(READY) ## the configurations that the charts render, checked by the programs that read them
 	$(PYTHON) -m pytest -q tests/integration/charts --junitxml=.lab/junit-charts.xml
@@ -60,6 +74,10 @@ molecule: $(READY) ## the stack on the lab: create, converge, idempotence, check
 
 test-kill: $(READY) ## kill site.yml at every step; a second run must converge (not part of `make test`)
 	$(PYTHON) -m pytest -q tests/integration/kill
+
+test-alerts: $(READY) ## real alerts by the platform's fault switches, without a cluster (35 minutes; not part of `make test`)
+	$(PYTHON) -m tests.lab.toolchain prometheus alertmanager
+	$(PYTHON) -m pytest -q tests/integration/alerts
 
 lab-build: $(READY) ## what the lab needs, built (about 50 minutes once where nothing can be pulled; then kept)
 	$(LAB) build

@@ -194,3 +194,99 @@ options:
         type: bool
         default: true
 """
+
+    ALERTMANAGER = r"""
+options:
+  alertmanager:
+    description: How to reach Alertmanager.
+    type: dict
+    default: {}
+    suboptions:
+      url:
+        description:
+          - Base URL. Without it the service is reached through the Kubernetes API, by a port-forward inside the module.
+        type: str
+      namespace:
+        description: Namespace of the Kubernetes service.
+        type: str
+        default: ias-system
+      service:
+        description: Name of the Kubernetes service.
+        type: str
+        default: prometheus-kube-prometheus-alertmanager
+      port:
+        description: Port of the Kubernetes service.
+        type: int
+        default: 9093
+      token:
+        description: Bearer token.
+        type: str
+      username:
+        description: User name for basic authentication.
+        type: str
+      password:
+        description: Password for basic authentication.
+        type: str
+      ca_file:
+        description: File of trusted certificates, in place of the system's. Only with O(alertmanager.url).
+        type: path
+      client_cert:
+        description: Client certificate. Only with O(alertmanager.url).
+        type: path
+      client_key:
+        description: Key of O(alertmanager.client_cert).
+        type: path
+      validate_certs:
+        description: Whether to verify the server's certificate. Only with O(alertmanager.url).
+        type: bool
+        default: true
+"""
+
+    WEBHOOK = r"""
+options:
+  webhook:
+    description:
+      - How to reach the webhook that the receiver sends to, if it can be asked what it got. A GET of C(/alerts) with a
+        label as the query must answer the list of alerts that have it, each with C(receiver), C(status) and C(labels).
+      - Without it nobody is asked, and the proof ends with the receiver that Alertmanager has chosen.
+    type: dict
+    suboptions:
+      url:
+        description:
+          - Base URL. Without it the service is reached through the Kubernetes API, by a port-forward inside the module.
+        type: str
+      namespace:
+        description: Namespace of the Kubernetes service.
+        type: str
+        default: ias-system
+      service:
+        description: Name of the Kubernetes service.
+        type: str
+        default: alert-receiver
+      port:
+        description: Port of the Kubernetes service.
+        type: int
+        default: 8080
+      token:
+        description: Bearer token.
+        type: str
+      username:
+        description: User name for basic authentication.
+        type: str
+      password:
+        description: Password for basic authentication.
+        type: str
+      ca_file:
+        description: File of trusted certificates, in place of the system's. Only with O(webhook.url).
+        type: path
+      client_cert:
+        description: Client certificate. Only with O(webhook.url).
+        type: path
+      client_key:
+        description: Key of O(webhook.client_cert).
+        type: path
+      validate_certs:
+        description: Whether to verify the server's certificate. Only with O(webhook.url).
+        type: bool
+        default: true
+"""

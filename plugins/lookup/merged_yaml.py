@@ -6,14 +6,6 @@
 
 from __future__ import annotations
 
-import functools
-from typing import Any
-
-from ansible.errors import AnsibleError
-from ansible.plugins.lookup import LookupBase
-
-from ..module_utils._release.values import ValuesError, load, merge
-
 DOCUMENTATION = r"""
 name: merged_yaml
 short_description: Read YAML files and lay them upon each other
@@ -42,6 +34,14 @@ _list:
   type: list
   elements: dict
 """
+
+import functools
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.plugins.lookup import LookupBase
+
+from ..module_utils._release.values import ValuesError, load, merge
 
 
 class LookupModule(LookupBase):

@@ -55,8 +55,8 @@ class Tour:
             if not uids and not self.wanted:
                 findings.append(empty_folder(self.folder))
             opened = list(pool.map(lambda uid: self._open(grafana, sources, uid), uids))
-            findings += [finding for _, problems in opened for finding in problems]
-            panels = [(uid, panel) for uid, (found, _) in zip(uids, opened, strict=True) for panel in found]
+            findings += [finding for _panels, problems in opened for finding in problems]
+            panels = [(uid, panel) for uid, (found, _problems) in zip(uids, opened, strict=True) for panel in found]
             asked = [(uid, panel) for uid, panel in panels if (uid, panel.id, panel.title) not in self.shown]
             judged = list(pool.map(lambda entry: ask(grafana, entry[1]), asked))
         for (uid, panel), wrong in zip(asked, judged, strict=True):
@@ -68,7 +68,7 @@ class Tour:
         facts = {
             "dashboards": len(uids),
             "panels": len(panels),
-            "may_be_empty": empty_panels([panel for _, panel in panels if panel.may_be_empty]),
+            "may_be_empty": empty_panels([panel for _title, panel in panels if panel.may_be_empty]),
             "datasources": {one.uid: health[one.uid].healthy for one in sources},
         }
         return Outcome(checked, max(checked - broken, 0), findings, facts)

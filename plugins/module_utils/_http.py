@@ -12,7 +12,7 @@ import contextlib
 import json
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Pool = urllib3.HTTPConnectionPool | urllib3.PoolManager
     Answer = urllib3.BaseHTTPResponse
 
-Query = Mapping[str, str | Sequence[str]]
+Query = Mapping[str, Any]  # a value is a text, or a sequence of them
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 CONNECT_SECONDS = 5.0
@@ -145,7 +145,7 @@ class Api:
 
     def _once(self, method: str, target: str, content: bytes | None, kind: str) -> Answer:
         headers = {"Accept": "application/json", **({"Content-Type": kind} if content is not None else {})}
-        return self.pool.urlopen(
+        return self.pool.request(
             method,
             self.base + target,
             body=content,

@@ -54,6 +54,16 @@ class Prometheus:
         """The expression as Prometheus writes it; HttpError 400 where it is not PromQL."""
         return str(self.api.post_form("/api/v1/format_query", {"query": expr})["data"])
 
+    def series(self, expr: str, most: int) -> list[dict[str, str]]:
+        """The labels of what the expression gives now, at most so many."""
+        answer = self.api.post_form("/api/v1/query", {"query": expr, "limit": str(most)})
+        return [dict(entry["metric"]) for entry in answer["data"]["result"][:most]]
+
+    def target_metadata(self, match_target: str) -> dict[str, str]:
+        """Metric family → type, as the targets with these labels tell it."""
+        told = self.api.get("/api/v1/targets/metadata", {"match_target": match_target})["data"]
+        return {entry["metric"]: entry["type"] for entry in told}
+
     def _data(self, path: str, **query: str) -> dict[str, Any]:
         return cast("dict[str, Any]", self.api.get(path, query)["data"])
 

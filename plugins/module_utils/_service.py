@@ -49,6 +49,8 @@ PROMETHEUS = service_args("prometheus-kube-prometheus-prometheus", 9090)
 LOKI = service_args("loki", 3100)
 TEMPO = service_args("tempo", 3200)
 GRAFANA = service_args("prometheus-grafana", 80)
+ALERTMANAGER = service_args("prometheus-kube-prometheus-alertmanager", 9093)
+WEBHOOK = service_args("alert-receiver", 8080) | {"default": None, "apply_defaults": False}
 
 
 def arguments(**options: dict[str, Any]) -> dict[str, Any]:

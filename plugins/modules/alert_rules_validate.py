@@ -41,10 +41,10 @@ options:
     description:
       - A file that says which metrics there are. With it the names, labels, values and types in the rules are
         checked too; such findings begin with C(contract/).
-      - C(services) maps each scrape job to its C(metrics), and each metric to its C(type) (C(counter), C(gauge),
-        C(histogram) or C(summary)), its C(labels) (a list of names, or a mapping of names to lists of their values) and
-        its C(unbounded) labels. C(target_labels) lists labels that the scrape adds, C(known_metrics) patterns of
-        metrics from elsewhere, such as V(kube_*).
+      - C(services) maps each service to its C(job) (by default its name) and its C(metrics), and each metric to its
+        C(type) (C(counter), C(gauge), C(histogram) or C(summary)) and its C(labels), a list of names, or a mapping of
+        names to what they may hold - a list of values, C({max: N}), or C({unbounded: true}). C(target_labels) lists
+        labels that the scrape adds, C(known_metrics) patterns of metrics from elsewhere, such as V(kube_*).
     type: path
   waivers:
     description:
@@ -121,20 +121,18 @@ rules:
       line: 4
 """
 
-import datetime
 import gc
 import json
-from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.yaml import HAS_YAML
 
-from ..module_utils._findings import Finding, failed, failure_message, summary
+from ..module_utils._findings import failed, failure_message, summary
 from ..module_utils._promql import Profile
 from ..module_utils._promql.profile import FEATURES
 from ..module_utils._rules.check import Source, check, normalised
 from ..module_utils._rules.files import read
-from ..module_utils._rules.report import Report
-from ..module_utils._rules.waivers import apply, load
+from ..module_utils._rules.waivers import waive
 
 
 def main() -> None:
@@ -155,6 +153,8 @@ def main() -> None:
         required_one_of=[("paths", "rules")],
         supports_check_mode=True,
     )
+    if not HAS_YAML:
+        module.fail_json(msg=missing_required_lib("PyYAML"))
     params = module.params
     gc.disable()  # one short run that makes many small objects and no garbage worth collecting
     try:
@@ -166,7 +166,7 @@ def main() -> None:
         sources.append(Source("rules", json.dumps(params["rules"], indent=1)))
     contracts, problems = read([params["contract"]] if params["contract"] else [])
     result = check(sources, profile, contract=contracts[0] if contracts else None)
-    findings, waived = waive([*findings, *problems, *result.findings], params)
+    findings, waived = waive([*findings, *problems, *result.findings], params["waivers"])
     rules = normalised(result.files)
     report = {
         "findings": [finding.as_dict() for finding in findings],
@@ -178,17 +178,6 @@ def main() -> None:
         errors = [finding for finding in findings if finding.severity == "error"]
         module.fail_json(msg=failure_message("The rules are not fit for use", errors), **report)
     module.exit_json(changed=False, **report)
-
-
-def waive(findings: list[Finding], params: dict[str, Any]) -> tuple[list[Finding], list[Finding]]:
-    sources, problems = read([params["waivers"]] if params["waivers"] else [])
-    waived: list[Finding] = []
-    for source in sources:
-        report = Report()
-        waivers = load(source.path, source.text, report)
-        findings, waived = apply(findings, waivers, datetime.date.today(), source.path)
-        problems += report.findings
-    return [*findings, *problems], waived
 
 
 if __name__ == "__main__":

@@ -20,6 +20,11 @@ options:
     type: list
     elements: path
     required: true
+  contract:
+    description:
+      - The metrics contract. With it the rules are looked for in the C(names) of the team, as role prometheus loads
+        them.
+    type: path
 author: ias.observability contributors (@ias-observability)
 version_added: 1.0.0
 extends_documentation_fragment:
@@ -32,7 +37,8 @@ extends_documentation_fragment:
 EXAMPLES = r"""
 - name: Prove that the alerts are armed
   ias.observability.alert_rules_verify:
-    paths: [contracts/alerts.yaml]
+    paths: [contracts/alerts.yaml, contracts/slo-alerts.yaml]
+    contract: contracts/services.yaml
     timeout: 180
 """
 
@@ -69,20 +75,27 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._checks.alerts import RuleFileError, check_rules, load_rules
+from ..module_utils._findings import failure_message
 from ..module_utils._prometheus import Prometheus
 from ..module_utils._proof import WAIT_ARGS, Outcome, prove
+from ..module_utils._rules.contract import load as load_contract
+from ..module_utils._rules.contract_names import Names
+from ..module_utils._rules.report import Report
 from ..module_utils._service import PROMETHEUS, arguments, open_service
 
 
 def main() -> None:
     paths = {"type": "list", "elements": "path", "required": True}
-    module = AnsibleModule(arguments(prometheus=PROMETHEUS, paths=paths, **WAIT_ARGS), supports_check_mode=True)
+    spec = arguments(prometheus=PROMETHEUS, paths=paths, contract={"type": "path"}, **WAIT_ARGS)
+    module = AnsibleModule(spec, supports_check_mode=True)
     try:
-        wanted = [rule for path in module.params["paths"] for rule in load_rules(path, Path(path).read_bytes())]
+        names = team_names(module.params["contract"])
+        read = [rule for path in module.params["paths"] for rule in load_rules(path, Path(path).read_bytes())]
+        wanted = [replace(rule, expr=names.apply(rule.expr)) for rule in read]
     except (OSError, RuleFileError) as error:
         module.fail_json(msg=str(error))
 
-    names = {(rule.group, rule.name) for rule in wanted}
+    ours = {(rule.group, rule.name) for rule in wanted}
 
     def look() -> Outcome:
         with open_service(module.params, "prometheus") as api:
@@ -90,7 +103,7 @@ def main() -> None:
             # The same rule can be written in many ways: both sides are compared as Prometheus formats them.
             formatted = cache(prometheus.format_query)
             loaded = [
-                replace(rule, expr=formatted(rule.expr)) if (rule.group, rule.name) in names else rule
+                replace(rule, expr=formatted(rule.expr)) if (rule.group, rule.name) in ours else rule
                 for rule in prometheus.rules()
             ]
             return check_rules(
@@ -98,6 +111,17 @@ def main() -> None:
             )
 
     prove(module, "Not every alert is armed", look)
+
+
+def team_names(path: str | None) -> Names:
+    """What the contract calls otherwise than the team; OSError, or RuleFileError where it is no contract."""
+    if not path:
+        return Names()
+    report = Report()
+    contract = load_contract(path, Path(path).read_text(encoding="utf-8"), report)
+    if report.findings:
+        raise RuleFileError(failure_message(f"{path} is no metrics contract", report.findings))
+    return contract.names
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ def main() -> None:
     except KubeError as error:
         findings.append(health.unusable(error))
     try:
-        helm.find(module.params["helm_binary"])
+        helm.find(module, module.params["helm_binary"])
     except helm.HelmError as error:
         findings.append(health.no_helm(error))
     listed = [finding.as_dict() for finding in findings]

@@ -83,7 +83,7 @@ def applied(module: AnsibleModule) -> dict[str, Any]:
     client = connect(params)
     cluster = Cluster(client)
     chart = helm.Chart(params["chart_ref"], params["chart_version"], params["chart_repository"])
-    with helm.Helm(helm.find(params["helm_binary"]), client) as run:
+    with helm.Helm(module, client) as run:
         wanted = crds.definitions(run.crds(chart))
     done = crds.apply(cluster, wanted, manager=params["field_manager"], dry_run=module.check_mode)
     if not module.check_mode:

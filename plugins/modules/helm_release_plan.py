@@ -94,7 +94,7 @@ recovered:
   returned: success
   type: bool
 release:
-  description: The newest revision; RV(release.revision) is 0 when the release is not installed.
+  description: The newest revision; its C(revision) is 0 when the release is not installed.
   returned: success
   type: dict
   sample:
@@ -132,12 +132,11 @@ def planned(module: AnsibleModule) -> dict[str, Any]:
     chart = helm.Chart(params["chart_ref"], params["chart_version"], params["chart_repository"])
     client = connect(params)
     cluster = Cluster(client)
-    binary = helm.find(params["helm_binary"])
-    current = history.settled(cluster, namespace, name, pending_after=params["pending_after"])
-    recovered = current is not None and current.pending
-    if current and recovered and not module.check_mode:
-        current = history.mark_failed(cluster, namespace, current)
-    with helm.Helm(binary, client) as run:
+    with helm.Helm(module, client) as run:
+        current = history.settled(cluster, namespace, name, pending_after=params["pending_after"])
+        recovered = current is not None and current.pending
+        if current and recovered and not module.check_mode:
+            current = history.mark_failed(cluster, namespace, current)
         if current is None or not plan.installed(current):
             result = plan.install(run.rendered(name, namespace, chart, values))
         elif current.pending:  # check mode: Helm would refuse it

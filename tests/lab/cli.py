@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.lab import chart_folder, cluster, images, online_images, releases, status, toolchain, workloads
+from tests.lab import chart_folder, chart_images, cluster, images, online_images, releases, status, toolchain, workloads
 from tests.lab.mode import Mode, mode
 from tests.lab.state import LabError
 
@@ -46,6 +46,7 @@ def publish(chosen: Mode, real_charts: Path | None) -> None:
     if chosen == "online":
         online_images.load()
     else:
+        chart_images.require_known(chart_folder.PLACE)
         images.publish(images.table(), cluster.registry())
 
 

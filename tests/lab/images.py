@@ -16,7 +16,7 @@ import yaml
 
 from tests.lab import base, oci, toolchain
 from tests.lab.registry import Registry, split
-from tests.lab.state import LAB, ROOT, LabError, cache, digest, run
+from tests.lab.state import LAB, ROOT, cache, digest, run
 
 TABLE = LAB / "images.yaml"
 PACKAGES = ROOT / "requirements" / "lab.txt"
@@ -114,32 +114,3 @@ def _packages() -> oci.Blob:
         run([*pip, "--only-binary=:all:", "--require-hashes", *target, "-r", PACKAGES])
         new.rename(folder)
     return _layer([oci.Entry(f"{HOME}/site-packages", source=folder)], folder.name)
-
-
-def unknown(manifest: str) -> list[str]:
-    """The images that rendered objects ask for and the lab does not have."""
-    known = {name for row in table() for name in row.names}
-    asked: set[str] = set()
-    for document in yaml.safe_load_all(manifest):
-        asked |= set(_asked(document))
-    return sorted(asked - known)
-
-
-def _asked(value: object) -> Iterable[str]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if key == "image" and isinstance(inner, str):
-                yield inner
-            else:
-                yield from _asked(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _asked(inner)
-
-
-def require_known(manifest: str) -> None:
-    if missing := unknown(manifest):
-        raise LabError(
-            f"the lab has no image {', '.join(missing)}: add it to {TABLE.relative_to(ROOT)}, "
-            "or switch off what asks for it in tests/lab/values"
-        )

@@ -15,6 +15,8 @@ IMAGE = "lab.local/ias-platform:1"
 PORT = "http-metrics"
 PARTS = ("user-service", "api-router", "analytics-service", "vllm", "postgres", "postgres-exporter", "dcgm-exporter")
 LOAD = "load-generator"
+RECEIVER = "alert-receiver"
+RECEIVERS = ("page", "ticket", "info", "watchdog")
 
 Object = dict[str, Any]
 
@@ -22,13 +24,14 @@ Object = dict[str, Any]
 def objects() -> list[Object]:
     """Everything that `kubectl apply` is given."""
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
-    return [namespace, *(_deployment(part) for part in (*PARTS, LOAD)), *(_service(part) for part in PARTS)]
+    running = [_deployment(part) for part in (*PARTS, LOAD, RECEIVER)]
+    return [namespace, _addresses(), *running, *(_service(part) for part in (*PARTS, RECEIVER))]
 
 
 def start() -> None:
     """Run the platform and its users in the cluster, and wait until its parts are there."""
     cluster.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects()}))
-    for part in (*PARTS, LOAD):
+    for part in (*PARTS, LOAD, RECEIVER):
         cluster.kubectl("rollout", "status", "--namespace", NAMESPACE, f"deployment/{part}", "--timeout=180s")
 
 
@@ -38,7 +41,15 @@ def traffic(*, on: bool) -> None:
 
 
 def _labels(part: str) -> dict[str, str]:
-    return {"app.kubernetes.io/name": part, "app.kubernetes.io/part-of": "ias-platform"}
+    """Prometheus scrapes what is part of the platform; who receives its alerts is not."""
+    platform = {} if part == RECEIVER else {"app.kubernetes.io/part-of": "ias-platform"}
+    return {"app.kubernetes.io/name": part, **platform}
+
+
+def _addresses() -> Object:
+    """Where alerts go, as the Secret that Alertmanager reads it from: a key for each receiver."""
+    addresses = {name: f"http://{RECEIVER}.{NAMESPACE}.svc:8080/alerts/{name}" for name in RECEIVERS}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": _metadata(RECEIVER), "stringData": addresses}
 
 
 def _metadata(part: str) -> Object:

@@ -6,65 +6,118 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
+import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.contracts import dashboards
+from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract, load
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from tools.contracts import dashboards, generated, programs, queries, routing, rules, runbooks, schema
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "contracts"
-BIN = ROOT / ".lab" / "bin"
+DASHBOARDS = CONTRACTS / "dashboards"
+SERVICES = CONTRACTS / "services.yaml"
+RULES = (CONTRACTS / "alerts.yaml", CONTRACTS / generated.RULES)
 
 
 def sources() -> list[Path]:
     return sorted((CONTRACTS / "dashboards").glob("*.yaml"))
 
 
-def build() -> None:
-    """Compile every dashboard."""
+def forms() -> Iterator[str]:
+    """What in the YAML files is not as their JSON Schemas want it; what in dashboards of JSON alone is no query."""
+    for source in (CONTRACTS / "charts.yaml", SERVICES):
+        yield from schema.check(source, source.with_suffix(".schema.json"), shown(source))
     for source in sources():
-        source.with_suffix(".json").write_text(dashboards.compiled(source))
+        yield from schema.check(source, CONTRACTS / "dashboard.schema.json", shown(source))
+    for own in (path for path in sorted(DASHBOARDS.glob("*.json")) if not path.with_suffix(".yaml").exists()):
+        yield from queries.check_raw(json.loads(own.read_text()), shown(own))
 
 
-def stale() -> Iterator[str]:
-    """Dashboards whose JSON is not what their description says."""
+def shown(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def contract() -> tuple[Contract, list[str]]:
+    """The metrics contract, and what is wrong with it beyond its form."""
+    report = Report()
+    loaded = load(shown(SERVICES), SERVICES.read_text(), report)
+    return loaded, [str(finding) for finding in report.findings]
+
+
+def build(promised: Contract) -> None:
+    """Compile every dashboard, and write the rules that follow from the objectives."""
+    for source in sources():
+        source.with_suffix(".json").write_text(dashboards.compiled(source, promised))
+    generated.write(promised, SERVICES)
+
+
+def stale(promised: Contract) -> Iterator[str]:
+    """What was compiled or written of something that says something else by now."""
     for source in sources():
         compiled = source.with_suffix(".json")
-        if not compiled.exists() or compiled.read_text() != dashboards.compiled(source):
-            yield f"{compiled.relative_to(ROOT)}: stale; run python -m tools.contracts build"
+        if not compiled.exists() or compiled.read_text() != dashboards.compiled(source, promised):
+            yield f"{shown(compiled)}:1: stale; run python -m tools.contracts build"
+    yield from (
+        f"{shown(file)}:1: stale; run python -m tools.contracts build" for file in generated.stale(promised, SERVICES)
+    )
 
 
-def rules() -> Iterator[str]:
-    """What promtool has against the rules, and which of their tests fail."""
-    for argv in (
-        ["promtool", "check", "rules", "contracts/alerts.yaml"],
-        ["promtool", "test", "rules", "contracts/alerts.tests.yaml"],
-    ):
-        program = BIN / argv[0]
-        done = subprocess.run(
-            [str(program if program.exists() else argv[0]), *argv[1:]],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            yield f"{' '.join(argv)}:\n{done.stdout}{done.stderr}"
+def asked(promised: Contract, checked: rules.Checked) -> Iterator[str]:
+    """What dashboards ask that no service tells, or that is no query at all."""
+    for path in sources():
+        yield from (str(finding) for finding in queries.check(path, shown(path), promised, checked.files))
+
+
+def linked(checked: rules.Checked) -> Iterator[str]:
+    """Links and alerts that name a dashboard, or a variable of it, that there is not."""
+    models = {path: json.loads(path.read_text()) for path in sorted((CONTRACTS / "dashboards").glob("*.json"))}
+    known = {model.get("uid"): {one["name"] for one in model["templating"]["list"]} for model in models.values()}
+    for path, model in models.items():
+        missing = set(queries.references(model)) - set(known)
+        yield from (f"{shown(path)}: a link leads to {uid}, which no dashboard is" for uid in sorted(missing))
+    for rule in checked.alerts:
+        where = f"{rule.group.file.path}:{rule.place('annotations.dashboard_url')[0]}"
+        url = rule.annotations.get("dashboard_url", "")
+        uid = url.removeprefix("/d/").partition("?")[0]
+        if not url.startswith("/d/") or uid not in known:
+            yield f"{where}: dashboard_url leads to {uid or 'nothing'}, which no dashboard is"
+            continue
+        unknown = set(re.findall(r"var-(\w+)=", url)) - known[uid]
+        yield from (f"{where}: dashboard_url sets {name}, which {uid} does not have" for name in sorted(unknown))
+
+
+def alerted(checked: rules.Checked, promised: Contract) -> Iterator[str]:
+    """What is wrong with the alerts: rules, tests, coverage, runbooks, routing."""
+    covered, untried = rules.tried(checked, RULES, ROOT)
+    yield from [*checked.wrong, *untried]
+    records = {rule.name for file in checked.files for group in file.groups for rule in group.rules}
+    alerts = {rule.name for rule in checked.alerts}
+    yield from runbooks.check(CONTRACTS / "runbooks", alerts, runbooks.knows(promised, records), ROOT)
+    try:
+        yield from rules.promtool(RULES, ROOT)
+        yield from routing.check(CONTRACTS / "alertmanager.yaml", checked.alerts, ROOT)
+    except programs.MissingProgramError as error:
+        yield str(error)
+    tried = sum(one.is_complete for one in covered)
+    print(f"contracts: {len(covered)} alerts, {tried} of them tried in full by their tests")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.contracts", description=__doc__)
     parser.add_argument("command", choices=["check", "build"])
     command = parser.parse_args().command
-    try:
-        if command == "build":
-            build()
-            return 0
-        wrong = [*stale(), *rules()]
-    except (dashboards.SpecError, FileNotFoundError) as error:
-        wrong = [str(error)]
+    promised, unkept = contract()
+    wrong = [*forms(), *unkept]
+    if command == "build" and not wrong:
+        build(promised)
+        return 0
+    if not wrong:  # what has no form cannot be read any further
+        checked = rules.read(RULES, SERVICES, ROOT)
+        wrong = [*stale(promised), *asked(promised, checked), *linked(checked), *alerted(checked, promised)]
     for line in wrong:
         print(line, file=sys.stderr)
     print(f"contracts: {len(sources())} dashboards and the rules checked, {len(wrong)} wrong")

@@ -15,7 +15,7 @@ from .dashboards import unhealthy
 
 def check_datasources(found: Sequence[tuple[DataSource, Health]], expected: Collection[str]) -> Outcome:
     """Every expected data source exists and is healthy."""
-    uids = {source.uid for source, _ in found}
+    uids = {source.uid for source, _problems in found}
     findings = [
         Finding(
             "datasources/missing",

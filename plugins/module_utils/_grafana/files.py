@@ -55,7 +55,7 @@ def load_file(path: Path) -> Json | Finding:
 def is_deeper(node: Any, limit: int) -> bool:
     """Level by level, so that no depth is too much for the interpreter's stack."""
     level = [node]
-    for _ in range(limit):
+    for _depth in range(limit):
         children = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list))]
         level = [child for group in children for child in group]
     return bool(level)

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .._findings import Finding
+from .._findings import Finding, failed
 from .._http import HttpError
 from .archive import Backup, to_bytes
 from .legacy_store import WORKERS
@@ -43,12 +43,16 @@ class Restore:
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def run(self, backup: Backup) -> tuple[list[Restored], list[Finding]]:
-        plans = [(shelf, *self._plan(shelf, backup)) for shelf in self.shelves]
-        findings = [finding for _, _, found in plans for finding in found]
-        if any(finding.severity == "error" for finding in findings):
-            steps = [step for _, planned, _ in plans for step in planned if step.action in WRITES]
-            return [_ended(step, "not written") for step in steps], findings
-        done = [one for shelf, steps, _ in plans for one in self._apply(shelf, steps)]
+        plans: list[tuple[Shelf, list[Restored]]] = []
+        findings: list[Finding] = []
+        for shelf in self.shelves:
+            steps, found = self._plan(shelf, backup)
+            plans.append((shelf, steps))
+            findings += found
+        if failed(findings):
+            writes = [step for plan in plans for step in plan[1] if step.action in WRITES]
+            return [_ended(step, "not written") for step in writes], findings
+        done = [one for shelf, steps in plans for one in self._apply(shelf, steps)]
         findings += [failure(one) for one in done if one.error]
         if not self.dry_run:
             findings += self._verify(done)

@@ -166,7 +166,7 @@ def _python_regex(regex: str) -> re.Pattern[str]:
     """JavaScript's /body/flags; named groups are spelled differently there."""
     body, flags = regex, ""
     if regex.startswith("/") and "/" in regex[1:]:
-        body, _, flags = regex[1:].rpartition("/")
+        body, _slash, flags = regex[1:].rpartition("/")
     try:
         return re.compile(
             body.replace("(?<", "(?P<").replace("(?P<=", "(?<=").replace("(?P<!", "(?<!"),

@@ -130,7 +130,7 @@ def _rights_missing(cluster: Cluster, namespace: str, storage_classes: Sequence[
 
 
 def _allowed(cluster: Cluster, namespace: str, right: Right) -> bool:
-    resource, _, part = right.resource.partition("/")
+    resource, _slash, part = right.resource.partition("/")
     asked = {"verb": right.verb, "group": right.group, "resource": resource, "subresource": part}
     if right.namespaced:
         asked["namespace"] = namespace

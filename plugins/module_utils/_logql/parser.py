@@ -298,7 +298,7 @@ class _Parser:
         self._expect("(")
         expr = self._metric()
         values: list[str] = []
-        for _ in range(4):
+        for _group in range(4):
             self._expect(",")
             values.append(self._string())
         self._regex(values[3], self.starts[self.at - 1])

@@ -492,7 +492,8 @@ class _Parser:
                 matches_empty(value)
             except RegexError as error:
                 raise self._error(f"error parsing regexp: {error.message}", start) from None
-        return Matcher(name, cast("MatchOperator", operator), value, start, self._end())
+        checked: MatchOperator = cast("MatchOperator", operator)
+        return Matcher(name, checked, value, start, self._end())
 
     # -- ranges and modifiers
 

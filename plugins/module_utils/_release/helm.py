@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 import shutil
-import subprocess
 import tempfile
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -22,10 +21,15 @@ from .._kube.client import authorization
 from .._kube.errors import KubeError
 
 if TYPE_CHECKING:
+    import subprocess
+
+    from ansible.module_utils.basic import AnsibleModule
     from kubernetes.client import ApiClient
 
 MINIMUM = 4
 TIMEOUT_SECONDS = 300
+# What a user's shell may hold and a kubeconfig does not override; empty is as good as unset.
+OVERRIDES = ("HELM_KUBECONTEXT", "HELM_KUBEAPISERVER", "HELM_KUBETOKEN", "HELM_NAMESPACE", "HELM_DEBUG")
 
 
 class HelmError(KubeError):
@@ -45,7 +49,7 @@ class Chart(NamedTuple):
         return [self.ref, *(word for option, value in options.items() if value for word in (option, value))]
 
 
-def find(binary: str | None) -> str:
+def find(module: AnsibleModule, binary: str | None) -> str:
     """The helm to run: the one given, or the first on PATH; at least Helm 4."""
     path = shutil.which(binary or "helm")
     if path is None:
@@ -53,7 +57,7 @@ def find(binary: str | None) -> str:
             f"Helm is missing: {binary or 'helm'} is not a program on this host",
             f"Install Helm >= {MINIMUM} or set helm_binary to its path",
         )
-    version = _run([path, "version", "--short"], dict(os.environ))
+    version = _run(module, [path, "version", "--short"], {})
     found = re.match(r"v(\d+)\.", version)
     if not found or int(found[1]) < MINIMUM:
         raise HelmError(
@@ -65,16 +69,15 @@ def find(binary: str | None) -> str:
 class Helm:
     """Helm as the same user of the same cluster as `client`; its files are private and end with the with statement."""
 
-    def __init__(self, binary: str, client: ApiClient) -> None:
-        self._binary = binary
+    def __init__(self, module: AnsibleModule, client: ApiClient) -> None:
+        self._module = module
+        self._binary = find(module, module.params["helm_binary"])
         self._folder = tempfile.TemporaryDirectory(prefix="helm-")  # mode 0700
         home = Path(self._folder.name)
         self._values = home / "values.json"
         kubeconfig = home / "kubeconfig"
         _write_private(kubeconfig, _kubeconfig(client))
-        self._environment = {**os.environ, "KUBECONFIG": str(kubeconfig), **_impersonation(client)}
-        for name in ("HELM_KUBECONTEXT", "HELM_KUBEAPISERVER", "HELM_KUBETOKEN", "HELM_NAMESPACE", "HELM_DEBUG"):
-            self._environment.pop(name, None)
+        self._environment = dict.fromkeys(OVERRIDES, "") | _impersonation(client) | {"KUBECONFIG": str(kubeconfig)}
 
     def __enter__(self) -> Helm:
         return self
@@ -107,7 +110,7 @@ class Helm:
         return self._run([*command, *chart.arguments, *place, *options])
 
     def _run(self, arguments: list[str]) -> str:
-        return _run([self._binary, *arguments], self._environment)
+        return _run(self._module, [self._binary, *arguments], self._environment)
 
 
 def _write_private(path: Path, content: Mapping[str, Any]) -> None:
@@ -115,21 +118,39 @@ def _write_private(path: Path, content: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(content))
 
 
-def _run(command: list[str], environment: Mapping[str, str]) -> str:
+def _run(module: AnsibleModule, command: list[str], environment: Mapping[str, str]) -> str:
+    expired = threading.Event()
+    timers: list[threading.Timer] = []
+
+    def limit(process: subprocess.Popen[bytes]) -> None:
+        def stop() -> None:
+            expired.set()
+            process.kill()
+
+        timers.append(threading.Timer(TIMEOUT_SECONDS, stop))
+        timers[0].start()
+
     try:
-        done = subprocess.run(
-            command, env=dict(environment), capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
+        code, stdout, stderr = module.run_command(
+            command,
+            environ_update=dict(environment),
+            expand_user_and_vars=False,
+            before_communicate_callback=limit,
+            handle_exceptions=False,
         )
     except OSError as error:
         raise HelmError(f"{command[0]} cannot be run: {error.strerror}", "Set helm_binary to a working Helm") from error
-    except subprocess.TimeoutExpired as error:
+    finally:
+        for timer in timers:
+            timer.cancel()
+    if expired.is_set():
         raise HelmError(
             f"helm {command[1]} did not end within {TIMEOUT_SECONDS} s", "Is the chart's registry reachable?"
-        ) from error
-    if done.returncode != 0:
+        )
+    if code != 0:
         what = " ".join(command[1:3]) if command[1] == "show" else " ".join(command[1:4])
-        raise HelmError(f"helm {what} failed: {_reason(done.stderr)}")
-    return done.stdout
+        raise HelmError(f"helm {what} failed: {_reason(stderr)}")
+    return str(stdout)
 
 
 def _reason(stderr: str) -> str:

@@ -58,7 +58,7 @@ def diff(before: str, after: str) -> dict[str, str]:
     """The objects that differ, as Ansible's diff; empty when none does. Secrets show that they changed, not to what."""
     if before == after:
         return {}
-    old, new = keyed(parse(before)), keyed(parse(after))
+    old, new = (keyed(map(_asked, parse(text))) for text in (before, after))
     changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
     if not changed:
         return {}
@@ -66,6 +66,13 @@ def diff(before: str, after: str) -> dict[str, str]:
         "before": "".join(_text(old[key], None) for key in changed if key in old),
         "after": "".join(_text(new[key], old.get(key)) for key in changed if key in new),
     }
+
+
+def _asked(item: Object) -> Object:
+    """Without what a chart copies from the live cluster: Grafana's names the volume that its claim was bound to."""
+    if item["kind"] != "PersistentVolumeClaim":
+        return item
+    return {**item, "spec": {name: value for name, value in item["spec"].items() if name != "volumeName"}}
 
 
 def _text(item: Object, other: Object | None) -> str:

@@ -59,7 +59,7 @@ class Waiter:
 
     def _lasting(self, found: list[tuple[str, Trouble]]) -> list[tuple[str, Trouble]]:
         now = self.clock()
-        for _, trouble in found:
+        for _name, trouble in found:
             self._since.setdefault((trouble.pod, trouble.container), now)
         return [one for one in found if now - self._since[one[1].pod, one[1].container] >= self.patience]
 

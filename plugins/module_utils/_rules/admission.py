@@ -47,7 +47,7 @@ def check(file: RuleFile, profile: Profile, report: Report) -> None:
 
 def _rule(rule: Rule, report: Report) -> None:
     for key, scalar in rule.scalars.items():
-        kind, _, name = key.partition(".")
+        kind, _dot, name = key.partition(".")
         if name and not scalar.is_text:
             report.rule(
                 rule,

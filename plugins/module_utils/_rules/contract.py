@@ -7,18 +7,26 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from .contract_names import Names
+from .contract_nodes import Wrong, entries, flag, known_keys, text, texts
+from .contract_objectives import Objective, read_objectives
 from .report import Report
-from .yaml_tree import Mapping, Node, Scalar, Sequence, YamlError, documents
+from .yaml_tree import Mapping, Node, Scalar, YamlError, documents
 
 MetricType = Literal["counter", "gauge", "histogram", "summary"]
 _TYPES: tuple[str, ...] = get_args(MetricType)
-_TOP = ("services", "target_labels", "known_metrics")
-_METRIC = ("type", "unit", "labels", "unbounded", "help")
-_SERVICE = ("metrics", "slo", "description", "owner")
+_TOP = ("services", "names", "target_labels", "known_metrics")
+_METRIC = ("type", "unit", "labels", "help", "optional")
+_SERVICE = (
+    *("description", "owner", "job", "namespace", "selector", "port", "pushed", "exhaustive"),
+    *("metrics", "logs", "spans", "slo"),
+)
+_LABEL = ("max", "unbounded")
+MOST_VALUES = 100
+"""How many values a label may have that says nothing about them."""
 _TARGET_LABELS = frozenset(
     {*("job", "instance", "namespace", "pod", "container", "service", "endpoint", "cluster", "node"), "prometheus"}
 )
@@ -40,6 +48,44 @@ _PARTS: dict[str, tuple[tuple[str, str, frozenset[str]], ...]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What a label may hold: one of the values; or at most so many of any; or, unbounded, any number."""
+
+    values: frozenset[str] = frozenset()
+    most: int = MOST_VALUES
+    unbounded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One metric as its service declares it."""
+
+    name: str
+    type: str
+    """counter, gauge, histogram or summary."""
+    labels: dict[str, Allowed]
+    optional: bool
+    """Its absence says nothing: an old name, or a counter that starts with its first event."""
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Who exposes what, and where."""
+
+    name: str
+    job: str
+    """Prometheus' label; "" where no target stands behind the metrics."""
+    namespace: str
+    port: str
+    exhaustive: bool
+    """Whether everything that it exposes is declared."""
+    metrics: dict[str, Declared]
+    objectives: tuple[Objective, ...]
+    line: int
+
+
 @dataclass(slots=True)
 class Metric:
     name: str
@@ -54,16 +100,18 @@ class Metric:
 @dataclass(slots=True)
 class Contract:
     metrics: dict[str, Metric] = field(default_factory=dict)
+    services: dict[str, Service] = field(default_factory=dict)
     jobs: set[str] = field(default_factory=set)
     target_labels: frozenset[str] = _TARGET_LABELS
     known: list[str] = field(default_factory=lambda: list(_BUILT_IN))
     """Patterns of metrics that come from elsewhere."""
+    names: Names = field(default_factory=Names)
 
     def knows(self, name: str) -> bool:
         return name in self.metrics or any(fnmatch.fnmatchcase(name, pattern) for pattern in self.known)
 
 
-def load(path: str, text: str, report: Report) -> Contract:
+def load(path: str, content: str, report: Report) -> Contract:
     """The contract in the text; what is wrong with it is reported as contract/file."""
     contract = Contract()
 
@@ -73,72 +121,99 @@ def load(path: str, text: str, report: Report) -> Contract:
 
     report.file = path
     try:
-        root = next(iter(documents(text)), None)
+        root = next(iter(documents(content)), None)
     except YamlError as error:
         report.add("contract/file", "error", f"not YAML: {error.message}", place=(error.line, error.column))
         return contract
     if not isinstance(root, Mapping):
         wrong("a contract is a mapping with `services`", root)
         return contract
-    _known_keys(root, _TOP, wrong)
-    contract.target_labels |= frozenset(_texts(root.get("target_labels"), wrong))
-    contract.known += _texts(root.get("known_metrics"), wrong)
-    for job, service in _entries(root.get("services"), "services", wrong):
-        contract.jobs.add(job)
-        if isinstance(service, Mapping):
-            _known_keys(service, _SERVICE, wrong)
-            for name, metric in _entries(service.get("metrics"), "metrics", wrong):
-                _add(contract, job, name, metric, wrong)
+    known_keys(root, _TOP, wrong)
+    contract.target_labels |= frozenset(texts(root.get("target_labels"), wrong))
+    contract.names = _names(root.get("names"), wrong)
+    for name, node in entries(root.get("services"), "services", wrong):
+        if isinstance(node, Mapping):
+            known_keys(node, _SERVICE, wrong)
+            service = contract.services[name] = _service(name, node, wrong)
+            contract.jobs |= {service.job} - {""}
+            for declared in service.metrics.values():
+                _add(contract, service.job, declared)
         else:
-            wrong(f"service {job!r} is not a mapping", service)
+            wrong(f"service {name!r} is not a mapping", node)
+    # where a service declares what is built in, its declaration is what counts
+    contract.known = [one for one in contract.known if not fnmatch.filter(contract.metrics, one)]
+    contract.known += texts(root.get("known_metrics"), wrong)
     return contract
 
 
-_Wrong = Callable[[str, "Node | None"], None]
+def _service(name: str, node: Mapping, wrong: Wrong) -> Service:
+    pushed = flag(node, "pushed", wrong)
+    metrics = {}
+    for metric, declaration in entries(node.get("metrics"), "metrics", wrong):
+        if (declared := _declared(metric, declaration, wrong)) is not None:
+            metrics[metric] = declared
+    return Service(
+        name=name,
+        job="" if pushed else text(node, "job", name, wrong),
+        namespace=text(node, "namespace", "", wrong),
+        port=text(node, "port", "", wrong),
+        exhaustive=flag(node, "exhaustive", wrong),
+        metrics=metrics,
+        objectives=read_objectives(node.get("slo"), {metric.name: metric.type for metric in metrics.values()}, wrong),
+        line=node.line,
+    )
 
 
-def _known_keys(node: Mapping, known: tuple[str, ...], wrong: _Wrong) -> None:
-    for name, (key, _value) in node.items().items():
-        if name not in known:
-            wrong(f"unknown key {name!r}: known are {', '.join(known)}", key)
+def _names(node: Node | None, wrong: Wrong) -> Names:
+    maps: dict[str, dict[str, str]] = {"metrics": {}, "jobs": {}}
+    for kind, pairs in entries(node, "names", wrong):
+        if kind not in maps:
+            wrong(f"unknown key {kind!r}: known are {', '.join(maps)}", pairs)
+            continue
+        for ours, yours in entries(pairs, f"names.{kind}", wrong):
+            if isinstance(yours, Scalar) and not yours.is_null:
+                maps[kind][ours] = yours.value
+            else:
+                wrong(f"names.{kind}.{ours} is a text", yours)
+    return Names(maps["metrics"], maps["jobs"])
 
 
-def _entries(node: Node | None, what: str, wrong: _Wrong) -> list[tuple[str, Node]]:
-    if isinstance(node, Mapping):
-        return [(name, value) for name, (_key, value) in node.items().items()]
-    if node is not None:
-        wrong(f"{what} is not a mapping", node)
-    return []
-
-
-def _texts(node: Node | None, wrong: _Wrong) -> list[str]:
-    if node is None or (isinstance(node, Scalar) and node.is_null):
-        return []
-    if isinstance(node, Sequence) and all(isinstance(item, Scalar) for item in node.items):
-        return [item.value for item in node.items if isinstance(item, Scalar)]
-    wrong("a list of texts is needed here", node)
-    return []
-
-
-def _add(contract: Contract, job: str, name: str, node: Node, wrong: _Wrong) -> None:
+def _declared(name: str, node: Node, wrong: Wrong) -> Declared | None:
     kind = node.get("type") if isinstance(node, Mapping) else None
     if not isinstance(node, Mapping) or not isinstance(kind, Scalar) or kind.value not in _TYPES:
         wrong(f"metric {name!r} needs a type: {', '.join(_TYPES)}", kind or node)
-        return
-    _known_keys(node, _METRIC, wrong)
-    labels = _labels(node.get("labels"), wrong)
-    unbounded = frozenset(_texts(node.get("unbounded"), wrong))
-    for suffix, part_type, added in _PARTS[kind.value]:
-        metric = contract.metrics.setdefault(name + suffix, Metric(name + suffix, part_type, {}, unbounded, set()))
-        metric.jobs.add(job)
+        return None
+    known_keys(node, _METRIC, wrong)
+    return Declared(name, kind.value, _labels(node.get("labels"), wrong), flag(node, "optional", wrong), node.line)
+
+
+def _add(contract: Contract, job: str, declared: Declared) -> None:
+    """Add a metric as the series that Prometheus keeps of it."""
+    labels = {name: allowed.values for name, allowed in declared.labels.items()}
+    unbounded = frozenset(name for name, allowed in declared.labels.items() if allowed.unbounded)
+    for suffix, part_type, added in _PARTS[declared.type]:
+        name = declared.name + suffix
+        metric = contract.metrics.setdefault(name, Metric(name, part_type, {}, unbounded, set()))
+        metric.jobs |= {job} - {""}
         # several services may expose a metric of one name: together they have all their labels
         for label, values in {**labels, **dict.fromkeys(added, frozenset[str]())}.items():
             before = metric.labels.get(label)
             metric.labels[label] = values if before is None else (before | values if before and values else frozenset())
 
 
-def _labels(node: Node | None, wrong: _Wrong) -> dict[str, frozenset[str]]:
-    """Labels as a list of names, or as a mapping of names to their values."""
+def _labels(node: Node | None, wrong: Wrong) -> dict[str, Allowed]:
+    """Labels as a list of names, or as a mapping of names to what they may hold."""
     if isinstance(node, Mapping):
-        return {name: frozenset(_texts(values, wrong)) for name, (_key, values) in node.items().items()}
-    return dict.fromkeys(_texts(node, wrong), frozenset[str]())
+        return {name: _allowed(name, value, wrong) for name, (_key, value) in node.items().items()}
+    return dict.fromkeys(texts(node, wrong), Allowed())
+
+
+def _allowed(name: str, node: Node, wrong: Wrong) -> Allowed:
+    if not isinstance(node, Mapping):
+        return Allowed(frozenset(texts(node, wrong)))
+    known_keys(node, _LABEL, wrong)
+    most = text(node, "max", str(MOST_VALUES), wrong)
+    if not most.isdecimal() or most == "0":
+        wrong(f"max of label {name!r} is how many values it may have", node.get("max"))
+        most = str(MOST_VALUES)
+    return Allowed(most=int(most), unbounded=flag(node, "unbounded", wrong))

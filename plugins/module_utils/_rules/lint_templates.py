@@ -68,7 +68,7 @@ def _texts(context: Context) -> list[tuple[str, str]]:
 
 
 def _shown(key: str) -> str:
-    kind, _, name = key.partition(".")
+    kind, _dot, name = key.partition(".")
     return f"{kind[:-1]} {name!r}"
 
 

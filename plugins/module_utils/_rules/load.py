@@ -250,7 +250,7 @@ class _Reader:
         )
         self.object = rule.object
         for key, (_where, value) in node.items().items():
-            if type(value) is Scalar:
+            if isinstance(value, Scalar):
                 rule.scalars[key] = value
         self._fields(node, _RULE, "rule")
         if bool(alert) == bool(record):

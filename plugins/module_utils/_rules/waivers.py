@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .._findings import Finding
+from .files import read
 from .report import Report
 from .yaml_tree import Mapping, Node, Scalar, Sequence, YamlError, documents
 
@@ -95,6 +96,18 @@ def apply(
         else:
             left.append(_about(waiver, path, "unused", f"nothing is found any more that {waiver.id} would waive"))
     return left, waived
+
+
+def waive(findings: Iterable[Finding], path: str | None) -> tuple[list[Finding], list[Finding]]:
+    """What is left and what is waived by the file of waivers; what is wrong with the file is left too."""
+    left, waived, problems = list(findings), list[Finding](), list[Finding]()
+    sources, unread = read([path] if path else [])
+    for source in sources:
+        report = Report()
+        waivers = load(source.path, source.text, report)
+        left, waived = apply(left, waivers, datetime.date.today(), source.path)
+        problems += report.findings
+    return [*left, *unread, *problems], waived
 
 
 def _about(waiver: Waiver, path: str, what: str, message: str) -> Finding:

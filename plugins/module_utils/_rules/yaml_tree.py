@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-import yaml
+with suppress(ImportError):  # told by the module
+    import yaml
 
 MAX_BYTES = 16 << 20
 MAX_DEPTH = 60
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _NUMBER = re.compile(r"[-+]?(?:0[xob][0-9a-fA-F_]+|(?:[0-9][0-9_]*)?\.?[0-9][0-9_]*(?:\.)?(?:[eE][-+]?[0-9]+)?)")
@@ -117,7 +118,7 @@ class _Open:
 def documents(text: str) -> Iterator[Node | None]:
     """The documents of the text, in order; None for an empty one. YamlError for what cannot be read."""
     try:
-        yield from _documents(_LOADER(text))
+        yield from _documents(getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text))
     except yaml.MarkedYAMLError as error:
         line, column = _place(error.problem_mark or error.context_mark)
         raise YamlError(" ".join(filter(None, (error.context, error.problem))), line, column) from None
@@ -187,13 +188,13 @@ class _Document:
             return
         top = self.stack[-1]
         collection = top.node
-        if type(collection) is Sequence:
+        if isinstance(collection, Sequence):
             collection.items.append(node)
         elif top.key is None:
-            if type(node) is not Scalar:
+            if not isinstance(node, Scalar):
                 raise YamlError("a mapping key must be a scalar", node.line, node.column)
             top.key = node
-        elif type(collection) is Mapping:
+        elif isinstance(collection, Mapping):
             key, top.key = top.key, None
             if key.value in top.seen and key.value != MERGE:
                 collection.duplicates.append(key)

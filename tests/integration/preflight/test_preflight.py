@@ -75,7 +75,13 @@ def test_alert_rules_that_are_wrong(kube: FakeKube, site: Site, tmp_path: Path) 
     path = tmp_path / "alerts.yaml"
     rule = {"alert": "Broken", "expr": "sum(rate(http_requests_total)"}
     path.write_text(str({"groups": [{"name": "broken", "rules": [rule]}]}).replace("'", '"'))
-    refused(site(prometheus_alerts_file=str(path)), kube, "Broken")
+    refused(site(prometheus_rule_files=[str(path)]), kube, "Broken")
+    assert kube.requests == []
+
+
+def test_receiver_that_the_routing_does_not_have(kube: FakeKube, site: Site) -> None:
+    output = site(prometheus_receivers=[{"name": "pager", "type": "webhook", "secret": "pager"}])
+    assert "receiver 'pager' does not exist: the routing has page, ticket, info, watchdog, none" in output
     assert kube.requests == []
 
 

@@ -12,7 +12,7 @@ import httpx
 import uvicorn
 from starlette.applications import Starlette
 
-from tests.lab.platform import load
+from tests.lab.platform import alert_receiver, load
 from tests.lab.platform.analytics_service import AnalyticsService
 from tests.lab.platform.api_router import ApiRouter
 from tests.lab.platform.dcgm_exporter import DcgmExporter
@@ -31,6 +31,8 @@ LOAD = "load-generator"
 
 def app(name: str) -> Starlette | None:
     """The named service's application, or None when there is no such service."""
+    if name == alert_receiver.NAME:
+        return alert_receiver.AlertReceiver().app()
     for exporter in EXPORTERS:
         if exporter.name == name:
             return exporter().app()
@@ -47,7 +49,8 @@ def main() -> int:
         return 0
     found = app(name)
     if not found:
-        names = sorted([LOAD, *(service.name for service in SERVICES), *(exporter.name for exporter in EXPORTERS)])
+        parts = [*(service.name for service in SERVICES), *(exporter.name for exporter in EXPORTERS)]
+        names = sorted([LOAD, alert_receiver.NAME, *parts])
         print(f"usage: python -m tests.lab.platform {'|'.join(names)}", file=sys.stderr)
         return 2
     uvicorn.run(found, host="0.0.0.0", port=8080, log_level="warning", access_log=False)

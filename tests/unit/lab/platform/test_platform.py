@@ -18,6 +18,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as plain
 
 from tests.lab.platform import __main__ as platform
+from tests.lab.platform.alert_receiver import AlertReceiver
 from tests.lab.platform.exporter import Clock
 from tests.lab.platform.telemetry import Telemetry
 from tests.lab.platform.web import Service
@@ -168,3 +169,33 @@ def test_a_database_that_is_down_says_only_that(running: Platform) -> None:
     exporter = platform.PostgresExporter()
     assert exporter.fault.set({"scenarios": ["db_down"]}) == ""
     assert [(family.name, family.samples[0][1]) for family in exporter.families()] == [("pg_up", 0)]
+
+
+MESSAGE = {
+    "receiver": "page",
+    "status": "firing",
+    "alerts": [
+        {"status": "firing", "labels": {"alertname": "A", "job": "x"}, "annotations": {"summary": "s"}},
+        {"status": "resolved", "labels": {"alertname": "B", "job": "x"}, "annotations": {}},
+    ],
+}
+
+
+def test_the_receiver_tells_what_it_got() -> None:
+    out = io.StringIO()
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(AlertReceiver(out).app()), base_url="http://receiver")
+
+    async def talk() -> tuple[int, list[Any], list[Any], list[Any]]:
+        taken = await client.post("/alerts/page", json=MESSAGE)
+        asked = [(await client.get(f"/alerts?{query}")).json() for query in ("", "alertname=A", "alertname=A&job=y")]
+        return taken.status_code, *asked
+
+    status, everything, one, none = asyncio.run(talk())
+    assert status == 204
+    assert [(got["receiver"], got["labels"]["alertname"], got["status"]) for got in everything] == [
+        ("page", "A", "firing"),
+        ("page", "B", "resolved"),
+    ]
+    assert [got["annotations"] for got in one] == [{"summary": "s"}]
+    assert none == []
+    assert [json.loads(line)["msg"] for line in out.getvalue().splitlines()] == ["A firing", "B resolved"]

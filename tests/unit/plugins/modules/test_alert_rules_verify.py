@@ -86,6 +86,25 @@ def test_a_manifest_reads_the_same(server: Server, tmp_path: Path) -> None:
     assert run(server, path, timeout=0)["summary"] == {"checked": 3, "passed": 3}
 
 
+def test_the_teams_own_names(server: Server, rules: Path, tmp_path: Path) -> None:
+    contract = tmp_path / "services.yaml"
+    contract.write_text(yaml.safe_dump({"names": {"metrics": {"http_requests_total": "web_total"}}, "services": {}}))
+    renamed = {**RECORD, "query": "sum by(job)(rate(web_total[5m]))"}
+    server.on("GET", "/api/v1/rules", loaded(renamed, ALERT))
+    assert run(server, rules, timeout=0, contract=str(contract))["findings"] == []
+    assert ids(run(server, rules, timeout=0)) == {("alerts/differs", "api/job:requests:rate5m")}
+
+
+@pytest.mark.parametrize("text", ["", "[]", "services: {a: 1}", "a: ["])
+def test_a_contract_that_is_none(server: Server, rules: Path, tmp_path: Path, text: str) -> None:
+    contract = tmp_path / "services.yaml"
+    contract.write_text(text)
+    result = run(server, rules, contract=str(contract))
+    assert result["failed"] is True
+    assert f"{contract} is no metrics contract: 1 error" in result["msg"]
+    assert server.requests == []
+
+
 def test_waits_until_the_operator_has_loaded_them(server: Server, rules: Path) -> None:
     server.on("GET", "/api/v1/rules", loaded(), loaded(RECORD, {**ALERT, "health": "unknown"}), loaded(RECORD, ALERT))
     assert run(server, rules, timeout=20)["findings"] == []

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.ias.observability.plugins.module_utils._release import helm as release_helm
 from ansible_collections.ias.observability.plugins.modules import cluster_health_verify
 from tests.fakes.cluster import add_healthy_cluster
 from tests.fakes.helm import FakeHelm
@@ -135,3 +136,19 @@ def test_an_inline_kubeconfig_does_not_show_its_secrets(kube: FakeKube, run: Run
     result = run(kubeconfig=kube.kubeconfig(), _ansible_inject_invocation=True)
     assert ids(result) == ["cluster/permission"]
     assert kube.token not in json.dumps(result)
+
+
+def test_a_helm_that_never_ends(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hanging = tmp_path / "hanging"
+    hanging.write_text("#!/bin/sh\nexec tail -f /dev/null\n")
+    hanging.chmod(0o755)
+    monkeypatch.setattr(release_helm, "TIMEOUT_SECONDS", 0.2)
+    result = run(helm_binary=str(hanging))
+    assert "helm version did not end within 0.2 s (Is the chart's registry reachable?)" in result["msg"]
+
+
+def test_a_helm_that_cannot_be_run(run: Run, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    broken.write_text("#!/nowhere\n")
+    broken.chmod(0o755)
+    assert f"{broken} cannot be run: No such file or directory" in run(helm_binary=str(broken))["msg"]

@@ -110,6 +110,19 @@ def test_what_makes_an_upgrade(kube: FakeKube, helm: FakeHelm, run: Run, change:
     assert (result["action"], result["reasons"]) == ("upgrade", [reason])
 
 
+@pytest.mark.parametrize(("size", "action"), [("1Gi", "none"), ("2Gi", "upgrade")])
+def test_a_volume_that_the_chart_looked_up_is_no_change(
+    kube: FakeKube, helm: FakeHelm, run: Run, size: str, action: str
+) -> None:
+    claim = "---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: c}\nspec: {size: 1Gi"
+    store(kube, record(1, "deployed", claim + "}\n"))
+    live = claim.replace("1Gi", size) + ", volumeName: pvc-1}\n"
+    helm.answer("upgrade", record(2, "pending-upgrade", live))
+    result = run()
+    assert result["action"] == action
+    assert "volumeName" not in result.get("diff", {}).get("after", "")
+
+
 def test_values_that_change_no_object_are_recorded_all_the_same(kube: FakeKube, run: Run) -> None:
     store(kube, record(1, "deployed", OLD))
     assert run(values={"a": 1, "ignored": True})["reasons"] == ["the values differ"]

@@ -22,7 +22,7 @@ services:
       http_request_duration_seconds: {type: histogram, labels: [method]}
       request_size_bytes: {type: summary, labels: []}
       in_flight: {type: gauge, help: Requests being answered}
-      user_requests_total: {type: counter, labels: [user], unbounded: [user]}
+      user_requests_total: {type: counter, labels: {user: {unbounded: true}}}
       odd_total: {type: gauge}
   worker:
     metrics:
@@ -30,6 +30,34 @@ services:
 target_labels: [zone]
 known_metrics: [kube_*]
 """
+
+
+SLO = """\
+services:
+  a:
+    metrics: {c: {type: counter}, g: {type: gauge}, h: {type: histogram}}
+    slo:
+      """
+
+
+def test_the_objectives_of_a_service_are_read() -> None:
+    wanted = (
+        "{availability: {objective: 99.9, total: c, bad: {code: 5..}}, "
+        "latency: {objective: 95, histogram: h, seconds: 0.5}}"
+    )
+    report = Report()
+    service = contract_module.load("c", f"{SLO}{wanted}", report).services["a"]
+    assert report.findings == []
+    assert [(one.name, one.percent, one.kind, one.metric, one.bad, one.seconds) for one in service.objectives] == [
+        ("availability", 99.9, "total", "c", (("code", "5.."),), 0.0),
+        ("latency", 95.0, "histogram", "h", (), 0.5),
+    ]
+
+
+def test_what_is_built_in_counts_no_more_where_a_service_declares_it() -> None:
+    declared = CONTRACT.replace("  worker:", "  prom: {metrics: {prometheus_ready: {type: gauge}}}\n  worker:")
+    assert findings("prometheus_redy == 0", text=declared)[0] == ("contract/metric", "did you mean 'prometheus_ready'?")
+    assert findings("prometheus_redy == 0") == []
 
 
 def findings(*exprs: str, text: str = CONTRACT) -> list[tuple[str, str]]:
@@ -104,6 +132,21 @@ def test_what_breaks_it(expr: str, identity: str, hint: str) -> None:
         ("services: {a: {metrics: {b: {type: gauge, labells: []}}}}", 1),
         ("services: {a: {metrics: {b: {type: gauge, labels: [[]]}}}}", 1),
         ("target_labels: a", 1),
+        ("names: {metrik: {}}", 1),
+        ("names: {jobs: {a: }}", 1),
+        ("services:\n  a:\n    job: [b]", 3),
+        ("services:\n  a:\n    pushed: perhaps", 3),
+        ("services: {a: {metrics: {b: {type: gauge, labels: {c: {max: 0}}}}}}", 1),
+        ("services: {a: {metrics: {b: {type: gauge, labels: {c: {most: 3}}}}}}", 1),
+        (f"{SLO}availability: []", 5),
+        (f"{SLO}availability: {{up: g}}", 5),
+        (f"{SLO}availability: {{objective: 100, up: g}}", 5),
+        (f"{SLO}availability: {{objective: 99}}", 5),
+        (f"{SLO}availability: {{objective: 99, up: g, total: c}}", 5),
+        (f"{SLO}availability: {{objective: 99, up: c}}", 5),
+        (f"{SLO}availability: {{objective: 99, up: nothing}}", 5),
+        (f"{SLO}availability: {{objective: 99, total: c}}", 5),
+        (f"{SLO}latency: {{objective: 99, histogram: h, seconds: no}}", 5),
     ],
 )
 def test_what_is_no_contract(text: str, line: int) -> None:

@@ -1,0 +1,142 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Does a live Prometheus have what the metrics contract promises?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .._findings import Finding
+from .._rules.contract import Allowed, Contract, Declared, Service
+from .._rules.contract_objectives import Objective
+
+Labels = Mapping[str, str]
+_NO_LABELS = frozenset({"__name__", "le", "quantile"})
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What Prometheus has of one service, in the contract's names."""
+
+    targets: Sequence[Labels] = ()
+    """The labels of its `up` series."""
+    types: Mapping[str, str] = field(default_factory=dict)
+    """Metric → type as its targets tell it: counter, gauge, histogram, summary, unknown …"""
+    series: Mapping[str, Sequence[Labels]] = field(default_factory=dict)
+    """Metric → the labels of its series; of a histogram those of its counts."""
+    buckets: Mapping[str, frozenset[float]] = field(default_factory=dict)
+    """Histogram of an objective → its upper bounds in seconds; not there for a native one."""
+
+
+def compare(contract: Contract, service: Service, live: Live) -> list[Finding]:
+    """Everything in which the service does not keep the contract."""
+    if service.job and not live.targets:
+        return [
+            _error(
+                _about(service),
+                "no-target",
+                f"nothing is scraped as job {contract.names.job(service.job)!r}",
+                "Check its ServiceMonitor, or the service's job in the contract",
+            )
+        ]
+    return [
+        *_places(service, live),
+        *(finding for metric in service.metrics.values() for finding in _metric(contract, service, metric, live)),
+        *_undeclared(contract, service, live),
+        *(finding for objective in service.objectives for finding in _objective(service, objective, live)),
+    ]
+
+
+def _places(service: Service, live: Live) -> Iterator[Finding]:
+    for label, wanted in (("namespace", service.namespace), ("endpoint", service.port)):
+        found = {target[label] for target in live.targets if label in target}
+        if wanted and found and wanted not in found:
+            what = "port" if label == "endpoint" else label
+            message = f"it is scraped in {what} {_list(found)}, not in {wanted}"
+            yield _error(_about(service), "place", message, f"Correct the contract's {what}, or the ServiceMonitor")
+
+
+def _metric(contract: Contract, service: Service, metric: Declared, live: Live) -> Iterator[Finding]:
+    series = live.series.get(metric.name, ())
+    if not series:
+        if not metric.optional:
+            hint = "Check the service's version, or set its own name under names.metrics in the contract"
+            yield _error(_about(service, metric.name), "missing", "it has no series", hint)
+        return
+    kind = live.types.get(metric.name, "unknown")
+    if kind not in {metric.type, "unknown"}:
+        message = f"it is a {kind}, the contract says {metric.type}"
+        yield _error(_about(service, metric.name), "type", message, "Correct the contract, and what asks for it")
+    values = _values(series)
+    for label, allowed in metric.labels.items():
+        yield from _label(service, metric, label, allowed, values.get(label, set()))
+    more = set(values) - set(metric.labels) - contract.target_labels - _NO_LABELS
+    if more and service.exhaustive:
+        message = f"the contract does not declare label {_list(more)}"
+        yield _not_declared(_about(service, metric.name), "undeclared-label", message)
+
+
+def _label(service: Service, metric: Declared, label: str, allowed: Allowed, found: set[str]) -> Iterator[Finding]:
+    if not found:
+        if service.exhaustive:
+            message = f"none of its series has the label {label}"
+            hint = "Correct the contract, and what asks for it"
+            yield _error(_about(service, metric.name), "label", message, hint)
+        return
+    if allowed.values:
+        if odd := found - allowed.values:
+            message = f"label {label} has the value {_list(odd)}, which the contract does not allow"
+            hint = f"It allows {', '.join(sorted(allowed.values))}"
+            yield _error(_about(service, metric.name), "value", message, hint)
+    elif not allowed.unbounded and len(found) > allowed.most:
+        message = f"label {label} has {len(found)} values, the contract allows {allowed.most}"
+        hint = "Each value is a series of its own: take what has many values into logs or exemplars"
+        yield _error(_about(service, metric.name), "unbounded", message, hint)
+
+
+def _undeclared(contract: Contract, service: Service, live: Live) -> Iterator[Finding]:
+    if service.exhaustive:
+        for name in sorted(live.types):
+            if name not in service.metrics and not contract.knows(name):
+                message = f"the contract does not declare this {live.types[name]}"
+                yield _not_declared(_about(service, name), "undeclared", message)
+
+
+def _objective(service: Service, objective: Objective, live: Live) -> Iterator[Finding]:
+    bounds = live.buckets.get(objective.metric)
+    if bounds is not None and bounds and objective.seconds not in bounds:
+        near = sorted(bounds, key=lambda bound: abs(bound - objective.seconds))[:2]
+        message = f"{objective.seconds:g} s of slo.{objective.name} is not one of its buckets"
+        hint = f"The nearest are {', '.join(f'{bound:g}' for bound in sorted(near))}"
+        yield _error(_about(service, objective.metric), "bucket", message, hint)
+
+
+def _values(series: Sequence[Labels]) -> dict[str, set[str]]:
+    """Label → its values; an empty value is no label."""
+    values: dict[str, set[str]] = {}
+    for labels in series:
+        for name, value in labels.items():
+            if value:
+                values.setdefault(name, set()).add(value)
+    return values
+
+
+def _list(values: set[str]) -> str:
+    shown = sorted(values)[:_SHOWN]
+    more = f" and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
+    return ", ".join(shown) + more
+
+
+def _about(service: Service, metric: str = "") -> str:
+    return f"{service.name}/{metric}" if metric else service.name
+
+
+def _error(about: str, identity: str, message: str, hint: str) -> Finding:
+    return Finding(f"contract/{identity}", "error", message, hint, object=about)
+
+
+def _not_declared(about: str, identity: str, message: str) -> Finding:
+    return Finding(f"contract/{identity}", "warning", message, "Declare it, or leave it out", object=about)

@@ -1,0 +1,122 @@
+#!/usr/bin/python
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tell where a live Prometheus does not have what the metrics contract promises."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: metrics_contract_info
+short_description: Compare the metrics contract with a live Prometheus
+description:
+  - Reads a metrics contract and asks Prometheus, service by service, for its targets, the types that they tell, the
+    series of each declared metric and the values of its labels.
+  - Tells what is missing, has another type or a value that is not allowed, has more label values than the contract
+    allows, or is exposed but not declared (of services that are C(exhaustive)), and objectives whose seconds are no
+    bucket of their histogram. Names are translated by C(names) of the contract.
+  - Fails when a finding is an error, after it has waited at most O(timeout) seconds for it to go away. What is exposed
+    but not declared is a warning.
+options:
+  contract:
+    description: The contract's file, such as C(contracts/services.yaml).
+    type: path
+    required: true
+  services:
+    description: Names of services in the contract to look at. Empty means all.
+    type: list
+    elements: str
+    default: []
+author: ias.observability contributors (@ias-observability)
+version_added: 1.0.0
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - ias.observability._services.prometheus
+  - ias.observability._proof
+  - ias.observability._attributes.read_only
+"""
+
+EXAMPLES = r"""
+- name: Tell whether every service keeps its contract
+  ias.observability.metrics_contract_info:
+    contract: contracts/services.yaml
+
+- name: Look once at one service, at a Prometheus with a URL
+  ias.observability.metrics_contract_info:
+    contract: contracts/services.yaml
+    services: [api-router]
+    prometheus:
+      url: https://prometheus.example.org
+      token: "{{ prometheus_token }}"
+    timeout: 0
+"""
+
+RETURN = r"""
+findings:
+  description: Everything in which the contract is not kept; the module fails when one of them is an error.
+  type: list
+  elements: dict
+  returned: always
+  sample:
+    - {id: contract/missing, severity: error, object: api-router/router_tokens_total, message: it has no series}
+summary:
+  description: How many metrics were checked, and how many are as the contract says.
+  type: dict
+  returned: always
+  sample: {checked: 148, passed: 148}
+services:
+  description: What there is of each service now, in targets, declared metrics with a series, and their series.
+  type: dict
+  returned: when Prometheus answered
+  sample: {api-router: {targets: 1, metrics: 12, series: 61}}
+"""
+
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._findings import failed, failure_message
+from ..module_utils._metrics_contract import look
+from ..module_utils._prometheus import Prometheus
+from ..module_utils._proof import WAIT_ARGS, Outcome, prove
+from ..module_utils._rules.contract import Contract, load
+from ..module_utils._rules.report import Report
+from ..module_utils._service import PROMETHEUS, arguments, open_service
+
+
+def main() -> None:
+    module = AnsibleModule(
+        arguments(
+            contract={"type": "path", "required": True},
+            services={"type": "list", "elements": "str", "default": []},
+            prometheus=PROMETHEUS,
+            **WAIT_ARGS,
+        ),
+        supports_check_mode=True,
+    )
+    contract = read(module, module.params["contract"])
+    only = module.params["services"]
+    if unknown := sorted(set(only) - set(contract.services)):
+        module.fail_json(msg=f"no service {', '.join(unknown)} in the contract; it has {', '.join(contract.services)}")
+
+    def once() -> Outcome:
+        with open_service(module.params, "prometheus") as api:
+            return look(Prometheus(api), contract, only)
+
+    prove(module, "The metrics contract is not kept", once)
+
+
+def read(module: AnsibleModule, path: str) -> Contract:
+    report = Report()
+    try:
+        contract = load(path, Path(path).read_text("utf-8"), report)
+    except (OSError, UnicodeDecodeError) as error:
+        module.fail_json(msg=f"the contract {path} cannot be read: {error}")
+    if failed(report.findings):
+        findings = [finding.as_dict() for finding in report.findings]
+        module.fail_json(msg=failure_message("The contract is not valid", report.findings), findings=findings)
+    return contract
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where alerts go, as amtool sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
+from ansible_collections.ias.observability.plugins.module_utils._rules.load import load
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from tools.contracts import routing
+
+RULES = """groups:
+  - name: g
+    rules:
+      - alert: Loud
+        expr: vector(1)
+        labels: {severity: critical}
+      - alert: Odd
+        expr: vector(1)
+        labels: {severity: sev1}
+"""
+
+
+@pytest.fixture
+def check(root: Path, tmp_path: Path) -> Callable[..., list[str]]:
+    """What is wrong when a text of the configuration, or of its table, is replaced by another."""
+
+    def run(before: str = "", after: str = "", rules: str = "") -> list[str]:
+        for name in ("alertmanager.yaml", "alertmanager.tests.yaml"):
+            (tmp_path / name).write_text((root / "contracts" / name).read_text().replace(before, after, 1))
+        files = load("alerts.yaml", rules, Profile(), Report()) if rules else []
+        alerts = [rule for file in files for group in file.groups for rule in group.rules]
+        return list(routing.check(tmp_path / "alertmanager.yaml", alerts, tmp_path))
+
+    return run
+
+
+def test_the_contracts_routing(check: Callable[..., list[str]]) -> None:
+    assert check() == []
+
+
+def test_a_route_that_shadows_another(check: Callable[..., list[str]]) -> None:
+    wrong = check('[severity = "none"]', '[severity =~ ".+"]')
+    assert "alertmanager.tests.yaml:4: alertname=HighErrorRate" in wrong[0]
+    assert wrong[0].endswith("severity=critical goes to none, not to page")
+
+
+def test_an_alert_of_the_rules_that_nobody_expects(check: Callable[..., list[str]]) -> None:
+    (wrong,) = check(rules=RULES)
+    assert wrong == "alerts.yaml:7: alertname=Odd severity=sev1 goes to ticket, not to anybody known"
+
+
+def test_a_configuration_that_alertmanager_refuses(check: Callable[..., list[str]]) -> None:
+    (wrong,) = check("receiver: ticket", "receiver: nobody")
+    assert wrong.startswith("alertmanager.yaml: ")
+    assert "nobody" in wrong
+
+
+def test_a_receiver_that_no_case_reaches(check: Callable[..., list[str]]) -> None:
+    assert check("receivers:\n  - name: page", "receivers:\n  - name: idle\n  - name: page") == [
+        "alertmanager.tests.yaml: no case goes to receiver idle"
+    ]

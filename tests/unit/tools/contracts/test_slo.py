@@ -1,0 +1,155 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules from objectives: which there are, what they ask, and what becomes of a change in services.yaml."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract, load
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from tools.contracts import generated, rules, slo
+
+Edit = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture(scope="module")
+def described(root: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((root / "contracts/services.yaml").read_text())
+    return loaded
+
+
+def promises(described: dict[str, Any]) -> slo.Promises:
+    return slo.promises(contract(described), described["services"])
+
+
+def contract(described: dict[str, Any]) -> Contract:
+    report = Report()
+    loaded = load("services.yaml", yaml.safe_dump(described, sort_keys=False), report)
+    assert report.findings == []
+    return loaded
+
+
+def changed(described: dict[str, Any], edit: Edit) -> dict[str, Any]:
+    copied = copy.deepcopy(described)
+    edit(copied["services"])
+    return copied
+
+
+def alerts(described: dict[str, Any], name: str) -> list[slo.Rule]:
+    groups = slo.rule_file(promises(described))["groups"]
+    return [rule for group in groups for rule in group["rules"] if rule.get("alert") == name]
+
+
+def of_service(found: list[slo.Rule], service: str) -> list[slo.Rule]:
+    return [rule for rule in found if rule["labels"].get("service") == service]
+
+
+def test_the_committed_files_say_what_services_yaml_says(root: Path, described: dict[str, Any]) -> None:
+    assert list(generated.stale(contract(described), root / "contracts/services.yaml")) == []
+
+
+def test_every_service_with_a_target_is_missed_when_it_is_gone(described: dict[str, Any]) -> None:
+    down = alerts(described, "ServiceDown")
+    with_targets = {name for name, service in described["services"].items() if not service.get("pushed")}
+    assert {rule["labels"]["service"] for rule in down} == with_targets
+    assert all("absent(up{" in rule["expr"] for rule in down)
+    assert {rule["labels"]["owner"] for rule in of_service(down, "vllm")} == {"models"}
+
+
+def test_every_objective_pages_and_makes_tickets(described: dict[str, Any]) -> None:
+    wanted = {
+        (slo.ALERTS[objective][0], name, severity)
+        for name, service in described["services"].items()
+        for objective in service.get("slo", {})
+        for severity in ("critical", "warning")
+    }
+    burns = [rule for alert, _, _ in slo.ALERTS.values() for rule in alerts(described, alert)]
+    assert {(rule["alert"], rule["labels"]["service"], rule["labels"]["severity"]) for rule in burns} == wanted
+
+
+def test_the_thresholds_of_an_objective(described: dict[str, Any]) -> None:
+    page, ticket = of_service(alerts(described, "AvailabilityBudgetBurn"), "api-router")
+    scope = '{service="api-router", slo="availability"}'
+    for window in ("1h", "5m"):
+        assert f"job:slo_errors:ratio_rate{window}{scope} > 14.4 * 0.001" in page["expr"]
+    for window in ("6h", "30m"):
+        assert f"job:slo_errors:ratio_rate{window}{scope} > 6 * 0.001" in page["expr"]
+    assert page["expr"].endswith(f"and job:slo_events:rate5m{scope} > 0.1\n")
+    for factor, windows in ((3, ("1d", "2h")), (1, ("3d", "6h"))):
+        for window in windows:
+            assert f"job:slo_errors:ratio_rate{window}{scope} > {factor} * 0.001" in ticket["expr"]
+    assert "slo_events" not in ticket["expr"]
+
+
+def test_a_burn_that_nothing_can_reach_is_left_out(described: dict[str, Any]) -> None:
+    def loose(services: dict[str, Any]) -> None:
+        services["api-router"]["slo"]["availability"]["objective"] = 90  # 14.4 times 10 % is more than everything
+
+    (page, _) = of_service(alerts(changed(described, loose), "AvailabilityBudgetBurn"), "api-router")
+    assert "14.4" not in page["expr"]
+    assert "ratio_rate6h" in page["expr"]
+
+    def looser(services: dict[str, Any]) -> None:
+        services["api-router"]["slo"]["availability"]["objective"] = 80
+
+    only = of_service(alerts(changed(described, looser), "AvailabilityBudgetBurn"), "api-router")
+    assert [rule["labels"]["severity"] for rule in only] == ["warning"]
+
+
+@pytest.mark.parametrize(
+    ("service", "objective", "bad"),
+    [
+        ("user-service", "availability", 'rate(http_requests_total{job="user-service", status=~"5.."}[5m])'),
+        ("user-service", "latency", 'http_request_duration_seconds_bucket{job="user-service", le=~"1([.]0)?"}[5m]'),
+        ("vllm", "inter_token_latency", 'vllm:inter_token_latency_seconds_bucket{job="vllm", le="0.1"}[5m]'),
+        ("postgres", "availability", '1 - avg_over_time(pg_up{job="postgres-exporter"}[5m])'),
+    ],
+)
+def test_what_counts_as_not_good(described: dict[str, Any], service: str, objective: str, bad: str) -> None:
+    found = contract(described).services[service]
+    (wanted,) = [one for one in found.objectives if one.name == objective]
+    assert bad in slo.events_of(wanted, found.job)[0]
+
+
+def test_a_namespace_without_logging_services_is_not_missed(described: dict[str, Any]) -> None:
+    assert promises(described).namespaces == ("ias-system",)
+
+    def quiet(services: dict[str, Any]) -> None:
+        for service in services.values():
+            service.pop("logs", None)
+
+    assert alerts(changed(described, quiet), "NoLogs") == []
+
+
+@pytest.mark.parametrize(
+    ("metric", "broken"),
+    [
+        ("pg_stat_activity_count", "DatabaseConnectionsHigh"),
+        ("DCGM_FI_DEV_XID_ERRORS", "GpuXidError"),
+        ("tempo_discarded_spans_total", "TracesDropped"),
+        ("vllm:num_requests_waiting", "RequestQueueGrowing"),
+        ("loki_source_file_read_lines_total", "namespace:log_lines_read:rate15m"),
+    ],
+)
+def test_a_metric_that_is_renamed_names_the_rule_that_breaks(
+    root: Path, tmp_path: Path, described: dict[str, Any], metric: str, broken: str
+) -> None:
+    def rename(services: dict[str, Any]) -> None:
+        for service in services.values():
+            if metric in service["metrics"]:
+                service["metrics"][f"{metric}_renamed"] = service["metrics"].pop(metric)
+
+    file = tmp_path / "services.yaml"
+    file.write_text(yaml.safe_dump(changed(described, rename)))
+    (tmp_path / "alerts.yaml").write_text((root / "contracts/alerts.yaml").read_text())
+    wrong = rules.read([tmp_path / "alerts.yaml"], file, tmp_path).wrong
+    assert wrong
+    assert all(f"/{broken}:" in line and metric in line for line in wrong)

@@ -1,0 +1,59 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The files that are written from services.yaml, and whether they still say what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract
+from tools.contracts import slo, slo_tests
+
+RULES, TESTS = "slo-alerts.yaml", "slo-alerts.tests.yaml"
+HEADER = "# Written by `python -m tools.contracts build` from services.yaml: change that, not this.\n"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Lists indented, texts of several lines as such."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, indentless=False)
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def dumped(content: Any) -> str:
+    return HEADER + yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=180, allow_unicode=True)
+
+
+def texts(contract: Contract, services: Path) -> dict[str, str]:
+    """The files' contents, by name."""
+    promised = slo.promises(contract, yaml.safe_load(services.read_text())["services"])
+    rules, tests = slo.rule_file(promised), slo_tests.test_file(promised, RULES)
+    return {RULES: dumped(rules), TESTS: dumped(tests)}
+
+
+def write(contract: Contract, services: Path) -> None:
+    for name, text in texts(contract, services).items():
+        services.with_name(name).write_text(text)
+
+
+def stale(contract: Contract, services: Path) -> Iterator[Path]:
+    """The files that are missing or say something else."""
+    for name, text in texts(contract, services).items():
+        file = services.with_name(name)
+        if not file.exists() or file.read_text() != text:
+            yield file

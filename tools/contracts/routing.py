@@ -1,0 +1,72 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Alertmanager's configuration: read by amtool, which also says where each alert goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ansible_collections.ias.observability.plugins.module_utils._rules.model import Rule
+from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree import documents
+from tools.contracts import programs
+from tools.contracts.schema import place
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Who is to receive the alert with these labels; `where` is told when somebody else would."""
+
+    where: str
+    labels: tuple[tuple[str, str], ...]
+    receiver: str
+
+
+def check(config: Path, alerts: Iterable[Rule], root: Path) -> Iterator[str]:
+    """What amtool has against the configuration, and alerts that would go to somebody else."""
+    name = str(config.relative_to(root))
+    code, said = programs.run("amtool", "check-config", name, cwd=root)
+    if code:
+        yield f"{name}: {said}"
+        return
+    table = config.with_suffix(".tests.yaml")
+    content = table.read_text()
+    loaded = yaml.safe_load(content)
+    tree = next(iter(documents(content)), None)
+    shown = str(table.relative_to(root))
+    wanted = [
+        Route(f"{shown}:{place(tree, ['routes', number])[0]}", _pairs(row["labels"]), row["receiver"])
+        for number, row in enumerate(loaded["routes"])
+    ]
+    wanted += [route for rule in alerts if (route := of_rule(rule, loaded["receivers"])) not in wanted]
+    with ThreadPoolExecutor() as pool:
+        yield from (wrong for wrong in pool.map(lambda route: _tried(route, name, root), wanted) if wrong)
+    used = {route.receiver for route in wanted}
+    named = {receiver["name"] for receiver in yaml.safe_load(config.read_text())["receivers"]}
+    yield from (f"{shown}: no case goes to receiver {receiver}" for receiver in sorted(named - used))
+
+
+def of_rule(rule: Rule, receivers: Mapping[str, str]) -> Route:
+    """Where an alert of the rule files must go: by its severity, the watchdog to whoever waits for it."""
+    labels = rule.group.all_labels(rule)
+    receiver = "watchdog" if rule.name == "Watchdog" else receivers.get(labels.get("severity", ""), "")
+    return Route(f"{rule.group.file.path}:{rule.line}", _pairs({"alertname": rule.name, **labels}), receiver)
+
+
+def _pairs(labels: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((name, str(value)) for name, value in labels.items()))
+
+
+def _tried(route: Route, config: str, root: Path) -> str:
+    labels = [f"{name}={value}" for name, value in route.labels]
+    code, said = programs.run("amtool", "config", "routes", "test", f"--config.file={config}", *labels, cwd=root)
+    got = said.splitlines()[-1] if said else ""
+    if code == 0 and got == route.receiver:
+        return ""
+    return f"{route.where}: {' '.join(labels)} goes to {got or 'nobody'}, not to {route.receiver or 'anybody known'}"

@@ -1,0 +1,70 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rule files: what our own checks and promtool have against them, and whether their tests try every alert."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
+from ansible_collections.ias.observability.plugins.module_utils._rules.check import Source, check
+from ansible_collections.ias.observability.plugins.module_utils._rules.context import Index
+from ansible_collections.ias.observability.plugins.module_utils._rules.coverage import Coverage, cover
+from ansible_collections.ias.observability.plugins.module_utils._rules.model import Rule, RuleFile
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._rules.unit_tests import load as load_tests
+from tools.contracts import programs
+
+
+@dataclass(slots=True)
+class Checked:
+    """Rule files as they were read, and what is wrong with them: errors and warnings."""
+
+    files: list[RuleFile] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def alerts(self) -> list[Rule]:
+        return [rule for file in self.files for group in file.groups for rule in group.rules if rule.is_alert]
+
+
+def read(paths: Iterable[Path], services: Path, root: Path) -> Checked:
+    """The rule files against Prometheus' grammar, our lints and the metrics contract."""
+    sources = [Source(shown(path, root), path.read_text()) for path in paths]
+    result = check(sources, Profile(), contract=Source(shown(services, root), services.read_text()))
+    return Checked(result.files, [str(finding) for finding in result.findings if finding.severity != "info"])
+
+
+def shown(path: Path, root: Path) -> str:
+    return str(path.relative_to(root))
+
+
+def tests_of(path: Path) -> Path:
+    return path.with_suffix(".tests.yaml")
+
+
+def tried(checked: Checked, paths: Iterable[Path], root: Path) -> tuple[list[Coverage], list[str]]:
+    """How far the tests try each alert, and where they do not."""
+    report = Report()
+    tests = [
+        test for path in paths for test in load_tests(shown(tests_of(path), root), tests_of(path).read_text(), report)
+    ]
+    covered = cover(Index.of(checked.files), tests, report)
+    return covered, [str(finding) for finding in report.findings]
+
+
+def promtool(paths: Iterable[Path], root: Path) -> Iterator[str]:
+    """What promtool has against the files, and which tests fail; all of it at once, as each takes a while."""
+    asked = [
+        *(("check", "rules", "--lint=all", "--lint-fatal", shown(path, root)) for path in paths),
+        *(("test", "rules", shown(tests_of(path), root)) for path in paths),
+    ]
+    with ThreadPoolExecutor() as pool:
+        answers = pool.map(lambda arguments: programs.run("promtool", *arguments, cwd=root), asked)
+        for arguments, (code, said) in zip(asked, answers, strict=True):
+            if code:
+                yield f"{arguments[-1]}: promtool {' '.join(arguments[:2])}:\n{said}"

@@ -1,0 +1,84 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runbooks: one for each alert, short, with queries that can be asked as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from pathlib import Path
+
+from ansible_collections.ias.observability.plugins.module_utils._logql import LogQLError
+from ansible_collections.ias.observability.plugins.module_utils._logql import parse as parse_logql
+from ansible_collections.ias.observability.plugins.module_utils._promql import PromQLError
+from ansible_collections.ias.observability.plugins.module_utils._promql import parse as parse_promql
+from ansible_collections.ias.observability.plugins.module_utils._promql.nodes import VectorSelector, walk
+from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract
+from ansible_collections.ias.observability.plugins.module_utils._traceql import TraceQLError
+from ansible_collections.ias.observability.plugins.module_utils._traceql import parse as parse_traceql
+
+HEADINGS = ("## Meaning", "## Impact", "## First queries", "## What to do")
+MOST_LINES = 40
+QUERIES = 3
+
+
+def check(folder: Path, alerts: Collection[str], known: Callable[[str], bool], root: Path) -> Iterator[str]:
+    """What is wrong with the runbooks; `known` says whether a metric is promised or recorded."""
+    there = {path.stem: path for path in sorted(folder.glob("*.md"))}
+    name = folder.relative_to(root)
+    yield from (f"{name}/{alert}.md: the alert has no runbook" for alert in sorted(set(alerts) - set(there)))
+    for alert, path in there.items():
+        shown = f"{name}/{path.name}"
+        if alert not in alerts:
+            yield f"{shown}:1: there is no alert {alert}"
+        yield from (f"{shown}:{line}: {said}" for line, said in _form(alert, path.read_text().splitlines()))
+        yield from (f"{shown}:{line}: {said}" for line, said in _queries(path.read_text().splitlines(), known))
+
+
+def _form(alert: str, lines: list[str]) -> Iterator[tuple[int, str]]:
+    if lines[:1] != [f"# {alert}"]:
+        yield 1, f"the first line is not `# {alert}`"
+    if len(lines) > MOST_LINES:
+        yield MOST_LINES + 1, f"{len(lines)} lines: who is woken up reads at most {MOST_LINES}"
+    if (found := tuple(line for line in lines if line.startswith("## "))) != HEADINGS:
+        yield 1, f"the headings are {', '.join(found) or 'none'}, not {', '.join(HEADINGS)}"
+
+
+def _queries(lines: list[str], known: Callable[[str], bool]) -> Iterator[tuple[int, str]]:
+    found = list(blocks(lines))
+    if len(found) < QUERIES:
+        yield 1, f"{len(found)} queries: the first {QUERIES} are what somebody half asleep can do"
+    for line, language, query in found:
+        yield from ((line, said) for said in wrong(language, query, known))
+
+
+def blocks(lines: Iterable[str]) -> Iterator[tuple[int, str, str]]:
+    """(line, language, text) of each block of code; the line is the text's first."""
+    language, start, text = "", 0, list[str]()
+    for number, line in enumerate(lines, 1):
+        if line.startswith("```") and language:
+            yield start, language, "\n".join(text)
+            language = ""
+        elif line.startswith("```"):
+            language, start, text = line.removeprefix("```") or "text", number + 1, []
+        elif language:
+            text.append(line)
+
+
+def wrong(language: str, query: str, known: Callable[[str], bool]) -> Iterator[str]:
+    try:
+        if language == "promql":
+            metrics = {node.metric for node in walk(parse_promql(query)) if isinstance(node, VectorSelector)}
+            yield from (f"no service tells {metric}" for metric in sorted(metrics) if metric and not known(metric))
+        elif language == "logql":
+            parse_logql(query)
+        elif language == "traceql":
+            parse_traceql(query)
+        else:
+            yield f"{language} is none of promql, logql, traceql"
+    except (PromQLError, LogQLError, TraceQLError) as error:
+        yield f"no {language}: {error}"
+
+
+def knows(contract: Contract, records: Collection[str]) -> Callable[[str], bool]:
+    return lambda metric: metric in records or contract.knows(metric)

@@ -1,0 +1,196 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`python -m tools.preview.draw FOLDER`: draw the answers in the folder, one HTML page for each dashboard."""
+
+from __future__ import annotations
+
+import html
+import io
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.dates import DateFormatter
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from tools.preview.frames import Series, bounds, color_of, errors, lines, rows, series, state_of, text
+
+Object = dict[str, Any]
+
+# Okabe and Ito's colours, then other dash patterns of them.
+COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
+DASHES = ("solid", "dashed", "dotted", "dashdot")
+COLUMN, ROW = 0.62, 0.38  # inches of a grid cell
+SHOWN_LINES, SHOWN_ROWS, SHOWN_LEGENDS = 25, 12, 6
+STYLE = """
+body{font:14px sans-serif;background:#f4f5f5;color:#24292e;margin:12px}
+main{display:grid;grid-template-columns:repeat(24,1fr);gap:8px}
+section{background:#fff;border:1px solid #d8dde3;border-radius:3px;padding:6px;overflow:hidden;min-width:0}
+h2{grid-column:1/-1;font-size:16px;margin:10px 0 0} h3{font-size:13px;margin:0 0 4px} svg{width:100%;height:auto}
+p.value{font-size:30px;text-align:center;margin:12px 0} p.none{color:#6a737d;text-align:center;margin-top:30px}
+p.wrong{color:#D55E00} table{border-collapse:collapse;font-size:12px;width:100%} td,th{text-align:left;padding:2px 6px;
+border-bottom:1px solid #eee;overflow-wrap:anywhere} pre{font-size:11px;white-space:pre-wrap;
+overflow-wrap:anywhere;margin:0}
+@media(max-width:768px){main{display:block} section{margin-bottom:8px}}
+"""
+
+
+def page(answered: Object) -> str:
+    """A whole dashboard; on a narrow screen one panel below the other, as in Grafana."""
+    model = answered["model"]
+    parts = [f"<p class=wrong>{html.escape(problem)}</p>" for problem in answered["problems"]]
+    parts += [block(panel, answered["results"].get(str(panel["id"]), {})) for panel in model["panels"]]
+    head = f"<meta name=viewport content='width=device-width'><title>{html.escape(model['title'])}</title>"
+    title = f"<h1>{html.escape(model['title'])}</h1><p>{html.escape(model['description'])}</p>"
+    body = f"{title}<main>{''.join(parts)}</main>"
+    return f"<!doctype html><meta charset=utf-8>{head}<style>{STYLE}</style>{body}\n"
+
+
+def block(panel: Object, results: Object) -> str:
+    if panel["type"] == "row":
+        return f"<h2>{html.escape(panel['title'])}</h2>"
+    wrong = "".join(f"<p class=wrong>{html.escape(error)}</p>" for error in errors(results))
+    inside = wrong or shown(panel, results) or f"<p class=none>{html.escape(defaults(panel)['noValue'])}</p>"
+    place = f"style='grid-column:span {panel['gridPos']['w']}' title='{html.escape(panel['description'])}'"
+    return f"<section {place}><h3>{html.escape(panel['title'])}</h3>{inside}</section>"
+
+
+def defaults(panel: Object) -> Object:
+    found: Object = panel["fieldConfig"]["defaults"]
+    return found
+
+
+def shown(panel: Object, results: Object) -> str:
+    """The panel's inside; empty where there is nothing to show."""
+    kind = panel["type"]
+    if kind == "logs":
+        found = lines(results)[:SHOWN_LINES]
+        return f"<pre>{html.escape(chr(10).join(found))}</pre>" if found else ""
+    if kind == "table":
+        head, body = rows(panel, results)
+        return table(head, body[:SHOWN_ROWS]) if body else ""
+    drawn = [one for one in series(results) if one.last is not None]
+    if not drawn:
+        return ""
+    if kind == "stat":
+        return "".join(stat(one, panel) for one in drawn)
+    return {"timeseries": curves, "heatmap": heat, "bargauge": bars}[kind](panel, drawn)
+
+
+def table(head: list[str], body: list[list[str]]) -> str:
+    def line(cells: list[str], tag: str) -> str:
+        return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+    return f"<table>{line(head, 'th')}{''.join(line(row, 'td') for row in body)}</table>"
+
+
+def stat(one: Series, panel: Object) -> str:
+    own = defaults(panel)
+    value = state_of(one.last, own.get("mappings", [])) or text(one.last, own["unit"])
+    color = color_of(one.last, own["thresholds"]["steps"])
+    return f"<p class=value style='color:{color}'>{html.escape(value)}</p>"
+
+
+def curves(panel: Object, drawn: list[Series]) -> str:
+    figure, axes = canvas(panel)
+    own = defaults(panel)
+    fixed = {one["matcher"]["options"]: one["properties"][0]["value"]["fixedColor"]
+             for one in panel["fieldConfig"]["overrides"]}  # fmt: skip
+    stacked = own["custom"]["stacking"]["mode"] == "normal"
+    for place, one in enumerate(drawn):
+        color = fixed.get(one.name, COLORS[place % len(COLORS)])
+        dash = DASHES[place // len(COLORS) % len(DASHES)]
+        values = [float("nan") if value is None else value for value in one.values]
+        if not stacked:
+            axes.plot(moments(one), values, color=color, linestyle=dash, linewidth=1.4, label=one.name)
+    if stacked:
+        times = sorted({at for one in drawn for at in one.times})
+        columns = [[dict(zip(one.times, one.values, strict=True)).get(at) or 0 for at in times] for one in drawn]
+        when = [datetime.fromtimestamp(at / 1000, UTC) for at in times]
+        colors = [COLORS[place % len(COLORS)] for place in range(len(drawn))]
+        axes.stackplot(when, columns, colors=colors, labels=[one.name for one in drawn], alpha=0.7)
+    if own["custom"]["thresholdsStyle"]["mode"] != "off":
+        for step in own["thresholds"]["steps"][1:]:
+            axes.axhline(step["value"], color=step["color"], linestyle="dashed", linewidth=0.8)
+    low, high = axes.get_ylim()
+    axes.set_ylim(own.get("min", low), own.get("max", max(high, 1e-9)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: text(value, own["unit"])))
+    axes.xaxis.set_major_formatter(DateFormatter("%H:%M"))
+    handles, names = axes.get_legend_handles_labels()
+    figure.legend(handles[:SHOWN_LEGENDS], names[:SHOWN_LEGENDS], loc="lower left", ncols=3, frameon=False, fontsize=7)
+    return svg(figure)
+
+
+def moments(one: Series) -> list[datetime]:
+    return [datetime.fromtimestamp(at / 1000, UTC) for at in one.times]
+
+
+def heat(panel: Object, drawn: list[Series]) -> str:
+    """How many fell between two bounds, by time."""
+    figure, axes = canvas(panel)
+    ordered = bounds(drawn)
+    times = sorted({at for one in drawn for at in one.times})
+    cumulated = [
+        [dict(zip(one.times, one.values, strict=True)).get(at) or 0 for at in times] for one in ordered.values()
+    ]
+    below = [[0.0] * len(times), *cumulated[:-1]]
+    cells = [[max(up - down, 0) or float("nan") for up, down in zip(*pair, strict=True)]
+             for pair in zip(cumulated, below, strict=True)]  # fmt: skip
+    axes.imshow(cells, aspect="auto", origin="lower", cmap="viridis", interpolation="none")
+    labels = ["∞" if bound == float("inf") else text(bound, defaults(panel)["unit"]) for bound in ordered]
+    axes.set_yticks(range(len(labels)), labels, fontsize=6)
+    places = range(0, len(times), max(len(times) // 6, 1))
+    axes.set_xticks(list(places), [f"{datetime.fromtimestamp(times[place] / 1000, UTC):%H:%M}" for place in places])
+    return svg(figure)
+
+
+def bars(panel: Object, drawn: list[Series]) -> str:
+    figure, axes = canvas(panel)
+    own = defaults(panel)
+    ordered = sorted(drawn, key=lambda one: one.last or 0)
+    values = [one.last or 0 for one in ordered]
+    colors = [color_of(value, own["thresholds"]["steps"]) for value in values]
+    axes.barh([one.name for one in ordered], values, color=colors)
+    for place, value in enumerate(values):
+        axes.text(max(value, 0), place, f" {text(value, own['unit'])}", va="center", fontsize=7, clip_on=False)
+    axes.xaxis.set_visible(False)
+    low, high = own["min"], own.get("max", max(*values, 1e-9))
+    axes.set_xlim(low, high + 0.2 * (high - low))  # room for the numbers
+    axes.tick_params(labelsize=7)
+    return svg(figure)
+
+
+def canvas(panel: Object) -> tuple[Figure, Axes]:
+    place, is_curve = panel["gridPos"], panel["type"] == "timeseries"
+    figure = Figure(figsize=(place["w"] * COLUMN, place["h"] * ROW), layout=None if is_curve else "constrained")
+    if is_curve:
+        figure.subplots_adjust(left=0.13, right=0.98, top=0.96, bottom=0.3)  # room for the legend
+    axes = figure.add_subplot()
+    axes.tick_params(labelsize=7)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def svg(figure: Figure) -> str:
+    with io.StringIO() as out:
+        figure.savefig(out, format="svg")
+        return out.getvalue().partition("<svg")[2].join(["<svg", ""])
+
+
+def main() -> int:
+    mpl.rcParams["svg.fonttype"] = "none"  # text stays text
+    found = sorted(Path(sys.argv[1]).glob("*.json"))
+    for path in found:
+        path.with_suffix(".html").write_text(page(json.loads(path.read_text())))
+        print(path.with_suffix(".html"))
+    return 0 if found else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
