@@ -32,6 +32,7 @@ class AppStore:
     folder_version: str
     namespace: str
     can_dry_run: bool = True
+    validation: str = "Strict"  # or Ignore: take what its schema does not
 
     @property
     def base(self) -> str:
@@ -72,7 +73,7 @@ class AppStore:
             "metadata": metadata,
             "spec": {name: value for name, value in wanted.spec.items() if name not in {"id", "version"}},
         }
-        query = {"dryRun": "All"} if dry_run else {}
+        query = {"fieldValidation": self.validation, **({"dryRun": "All"} if dry_run else {})}
         if live is None:
             # Sent twice, the second is refused as a copy of the first, and then recognised by its message.
             return parse(self.base, read_object, self.api.request("POST", self.base, query, body, repeatable=True))

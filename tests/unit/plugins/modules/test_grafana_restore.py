@@ -316,6 +316,18 @@ def test_grafana_dies_in_the_middle(archive: Path) -> None:
         assert "msg" not in run(double, archive, secrets=SECRETS)
 
 
+def test_what_only_the_older_interface_takes(tmp_path: Path) -> None:
+    """It was saved through /api, which checks no types."""
+    with running_double(version=NEW) as double:
+        with double.client() as client:
+            save(client, "odd", "", editable="elephant")
+        archive = take(double, tmp_path)
+    with running_double(version=NEW) as double:
+        assert "msg" not in run(double, archive)
+        assert stored(double, "dashboards", "odd")["editable"] == "elephant"
+        assert run(double, archive)["changed"] is False
+
+
 def test_what_was_accepted_and_not_kept_is_found(archive: Path) -> None:
     """Grafana says yes, and then it is not there: reading back tells."""
     lie = Fault(status=200, path="/api/datasources$", times=2)
