@@ -30,7 +30,7 @@ class AppStore:
     api: Api
     version: str
     folder_version: str
-    namespace: str
+    namespace: str = "default"  # that of organisation 1, until Grafana refuses it
     can_dry_run: bool = True
     validation: str = "Strict"  # or Ignore: take what its schema does not
 
@@ -45,18 +45,35 @@ class AppStore:
         return self.read_every()
 
     def read_every(self) -> dict[str, Live]:
-        return {live.uid: live for live in self._items(self.base, read_object)}
+        return {live.uid: live for live in self._items(DASHBOARDS, self.version, "dashboards", read_object)}
 
-    def _items(self, base: str, read: Callable[[Json], Parsed]) -> Iterator[Parsed]:
+    def _items(self, group: str, version: str, plural: str, read: Callable[[Json], Parsed]) -> Iterator[Parsed]:
         def read_page(page: Any) -> tuple[list[Parsed], str]:
             return [read(item) for item in page["items"]], page["metadata"].get("continue", "")
 
-        token = ""
+        base, token = self._base(group, version, plural), ""
         while True:
-            items, token = parse(base, read_page, self.api.get(base, {"limit": PAGE, "continue": token}))
+            try:
+                page = self.api.get(base, {"limit": PAGE, "continue": token})
+            except HttpError as error:
+                if not error.is_refusal or not self._moves():
+                    raise
+                base = self._base(group, version, plural)
+                continue
+            items, token = parse(base, read_page, page)
             yield from items
             if not token:
                 return
+
+    def _moves(self) -> bool:
+        """Whether the caller is of another organisation than 1, whose objects are in another namespace."""
+        if self.namespace != "default":
+            return False
+        number = parse("/api/org", lambda answer: int(answer["id"]), self.api.get("/api/org"))
+        if number == 1:
+            return False
+        self.namespace = f"org-{number}"
+        return True
 
     def read(self, uid: str) -> Live | None:
         path = f"{self.base}/{quote(uid)}"
@@ -87,7 +104,7 @@ class AppStore:
     def folders(self, paths: Iterable[Path], root: Path | None) -> list[Folder]:
         if not self.folder_version:
             return walk(lambda parent: list_level(self.api, parent), paths, root)
-        return list(self._items(self._base(FOLDERS, self.folder_version, "folders"), read_folder_object))
+        return list(self._items(FOLDERS, self.folder_version, "folders", read_folder_object))
 
     def nests_folders(self) -> bool:
         return True

@@ -89,9 +89,14 @@ def _is_built_in(query: Any) -> bool:
 
 def _without_empty(node: Any) -> Any:
     """Leave out null and empty values: Grafana fills in some of them and drops others. False and 0 say something."""
-    if isinstance(node, Mapping):
-        items = ((name, _without_empty(value)) for name, value in node.items())
-        return {name: value for name, value in items if value not in (None, "", [], {})}
+    if isinstance(node, dict):
+        kept = {}
+        for name, value in node.items():
+            # Most of a dashboard's values are texts and numbers, which are looked at here and not by a call each.
+            small = _without_empty(value) if isinstance(value, (dict, list)) else value
+            if small or isinstance(small, (int, float)):
+                kept[name] = small
+        return kept
     if isinstance(node, list):
         return [_without_empty(item) for item in node]
     return node

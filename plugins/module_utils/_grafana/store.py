@@ -54,7 +54,7 @@ def open_store(api: Api) -> Store:
     version = _best(served.get(DASHBOARDS, ()))
     if not version:
         return LegacyStore(api)
-    return AppStore(api, version, _best(served.get(FOLDERS, ())), _namespace(api))
+    return AppStore(api, version, _best(served.get(FOLDERS, ())))
 
 
 def _served(api: Api) -> dict[str, list[str]]:
@@ -73,17 +73,6 @@ def read_groups(answer: Any) -> dict[str, list[str]]:
 
 def _best(served: Collection[str]) -> str:
     return next((one for one in USABLE if one in served), "")
-
-
-def _namespace(api: Api) -> str:
-    """Organisation 1 has a name of its own. Who may not see the organisation is taken to be in that one."""
-    try:
-        number = parse("/api/org", lambda answer: int(answer["id"]), api.get("/api/org"))
-    except HttpError as error:
-        if error.status != 403:
-            raise
-        number = 1
-    return "default" if number == 1 else f"org-{number}"
 
 
 def was_ours(api: Api, live: Live, owner: str) -> bool:
