@@ -306,7 +306,8 @@ VALUES = st.recursive(
 def test_any_value_in_any_place(data: st.DataObject) -> None:
     """A real dashboard with some value anywhere: findings, never an exception."""
     row = {"type": "row", "title": "R", "panels": [panel(id=9)]}
-    raw: Any = dashboard(panel(repeat="job"), row, variables=(JOB, {"name": "i", "type": "interval", "query": "1m,5m"}))
+    job = json.loads(json.dumps(JOB))  # changed below
+    raw: Any = dashboard(panel(repeat="job"), row, variables=(job, {"name": "i", "type": "interval", "query": "1m,5m"}))
     node = raw
     for _ in range(data.draw(st.integers(0, 6))):
         keys = list(node) if isinstance(node, dict) else list(range(len(node)))
