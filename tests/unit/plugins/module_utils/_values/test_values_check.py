@@ -170,6 +170,7 @@ def test_schema() -> None:
     schema = {
         "properties": {
             "replicas": {"type": "integer", "minimum": 1},
+            "enabled": {"description": "DEPRECATED: always on"},
             "name": {"$ref": "#/$defs/name"},
             "extra": {"type": "object", "additionalProperties": False, "properties": {"a": {"deprecated": True}}},
             "service": {"properties": {"type": {"enum": ["ClusterIP", "NodePort"]}}},
@@ -182,6 +183,8 @@ def test_schema() -> None:
     assert ids("replicas: 0", files) == ["schema replicas"]
     assert ids("name: A1", files) == ["schema name"]
     assert ids("name: null", files) == ["schema name"]
+    (finding,) = found("enabled: true", files)
+    assert (finding.id, finding.hint) == ("values/deprecated-key", "DEPRECATED: always on")
     assert ids("extra: {a: 1}", files) == ["deprecated-key extra.a"]
     assert ids("extra: {b: 1}", files) == ["unknown-key extra.b"]
     (finding,) = found("service: {type: None}", files)
