@@ -75,7 +75,7 @@ molecule: $(READY) ## the stack on the lab: create, converge, idempotence, check
 test-kill: $(READY) ## kill site.yml at every step; a second run must converge (not part of `make test`)
 	$(PYTHON) -m pytest -q tests/integration/kill
 
-test-alerts: $(READY) ## real alerts by the platform's fault switches, without a cluster (35 minutes; not part of `make test`)
+test-alerts: $(READY) ## real alerts by the platform's fault switches, without a cluster (26 minutes; not part of `make test`)
 	$(PYTHON) -m tests.lab.toolchain prometheus alertmanager
 	$(PYTHON) -m pytest -q tests/integration/alerts
 

@@ -66,6 +66,11 @@ class HttpError(Exception):
         return None
 
     @property
+    def is_refusal(self) -> bool:
+        """The server has said no, so it has done nothing. After anything else it may have."""
+        return 400 <= self.status < 500
+
+    @property
     def permanent(self) -> bool:
         """Asking again later cannot help."""
         if self.status == 0:
@@ -81,7 +86,7 @@ class Api:
     base: str = ""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     attempts: int = ATTEMPTS
-    read_seconds: float = READ_SECONDS
+    read_seconds: float = field(default_factory=lambda: READ_SECONDS)
     sleep: Callable[[float], None] = time.sleep
 
     def get(self, path: str, query: Query | None = None) -> Any:

@@ -13,8 +13,9 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from . import _kube
 from ._http import Api
-from ._kube import AUTH_ARGS, KubeError, connect, forward
+from ._kube import AUTH_ARGS, KubeError
 
 with contextlib.suppress(ImportError):  # told by connect()
     import urllib3
@@ -69,7 +70,7 @@ def open_service(params: Mapping[str, Any], name: str) -> Iterator[Api]:
         finally:
             manager.clear()
         return
-    with forward(connect(params), service["namespace"], service["service"], service["port"]) as tunnel:
+    with _kube.forward(_kube.connect(params), service["namespace"], service["service"], service["port"]) as tunnel:
         yield Api(tunnel.pool, "", headers)
 
 

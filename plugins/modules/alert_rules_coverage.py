@@ -121,7 +121,8 @@ skeleton:
   sample: ""
 """
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.yaml import HAS_YAML
 
 from ..module_utils._findings import failed, failure_message, summary
 from ..module_utils._promql import Profile
@@ -145,6 +146,8 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    if not HAS_YAML:
+        module.fail_json(msg=missing_required_lib("PyYAML"))
     params = module.params
     try:
         profile = Profile.of(params["prometheus_version"])

@@ -43,9 +43,17 @@ options:
         checked too; such findings begin with C(contract/).
       - C(services) maps each service to its C(job) (by default its name) and its C(metrics), and each metric to its
         C(type) (C(counter), C(gauge), C(histogram) or C(summary)) and its C(labels), a list of names, or a mapping of
-        names to what they may hold - a list of values, C({max: N}), or C({unbounded: true}). C(target_labels) lists
-        labels that the scrape adds, C(known_metrics) patterns of metrics from elsewhere, such as V(kube_*).
+        names to what they may hold - a list of values, how many at most (C(max)), or any number (C(unbounded)).
+        C(target_labels) lists labels that the scrape adds, C(known_metrics) patterns of metrics from elsewhere, such
+        as V(kube_*).
     type: path
+  tests:
+    description:
+      - Test files for C(promtool test rules), or folders of them. With them each alert needs a case in which it fires
+        and one in which it stays silent, as M(ias.observability.alert_rules_coverage) says in detail; such findings
+        begin with C(coverage/).
+    type: list
+    elements: path
   waivers:
     description:
       - A file with a list C(waivers) of findings to let through. Each has C(id), C(reason), C(until) (a date) and
@@ -54,6 +62,8 @@ options:
     type: path
 author: ias.observability contributors (@ias-observability)
 version_added: 1.0.0
+seealso:
+  - module: ias.observability.alert_rules_coverage
 extends_documentation_fragment:
   - ias.observability._attributes.read_only
 """
@@ -131,7 +141,11 @@ from ..module_utils._findings import failed, failure_message, summary
 from ..module_utils._promql import Profile
 from ..module_utils._promql.profile import FEATURES
 from ..module_utils._rules.check import Source, check, normalised
+from ..module_utils._rules.context import Index
+from ..module_utils._rules.coverage import cover
 from ..module_utils._rules.files import read
+from ..module_utils._rules.report import Report
+from ..module_utils._rules.unit_tests import load as load_tests
 from ..module_utils._rules.waivers import waive
 
 
@@ -148,6 +162,7 @@ def main() -> None:
                 "default": [],
             },
             "contract": {"type": "path"},
+            "tests": {"type": "list", "elements": "path"},
             "waivers": {"type": "path"},
         },
         required_one_of=[("paths", "rules")],
@@ -166,9 +181,16 @@ def main() -> None:
         sources.append(Source("rules", json.dumps(params["rules"], indent=1)))
     contracts, problems = read([params["contract"]] if params["contract"] else [])
     result = check(sources, profile, contract=contracts[0] if contracts else None)
+    if params["tests"] is not None:
+        tests, unread = read(params["tests"])
+        problems += unread
+        report = Report()
+        cases = [test for source in tests for test in load_tests(source.path, source.text, report)]
+        cover(Index.of(result.files), cases, report)
+        problems += report.findings
     findings, waived = waive([*findings, *problems, *result.findings], params["waivers"])
     rules = normalised(result.files)
-    report = {
+    outcome = {
         "findings": [finding.as_dict() for finding in findings],
         "waived": [finding.as_dict() for finding in waived],
         "summary": {**summary(findings), "files": len(sources), "rules": len(rules)},
@@ -176,8 +198,8 @@ def main() -> None:
     }
     if failed(findings):
         errors = [finding for finding in findings if finding.severity == "error"]
-        module.fail_json(msg=failure_message("The rules are not fit for use", errors), **report)
-    module.exit_json(changed=False, **report)
+        module.fail_json(msg=failure_message("The rules are not fit for use", errors), **outcome)
+    module.exit_json(changed=False, **outcome)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,11 @@ short_description: Make the dashboards of a Grafana folder what the files say
 description:
   - Reads everything once, plans, and then writes only what differs, several dashboards at a time over kept connections.
     Where nothing differs nothing is written, and the history of a dashboard stays short.
-  - Works through C(/apis) (Grafana 12 and later) with optimistic locking, else through C(/api).
+  - Works through C(/apis) (Grafana 12 and later) with optimistic locking, else through C(/api) (Grafana 9 and later).
   - Every dashboard written gets the tag C(managed-by:OWNER). The message of each write carries a fingerprint, by which
     a later run knows whether somebody has edited the dashboard in Grafana.
+  - Two dashboards are the same when they differ only in ids, versions, defaults, empty values, and the order of tags
+    and panels.
   - Nothing is written while a file is not valid or a dashboard may not be touched. When Grafana fails in the middle,
     the result says of each dashboard whether it was written, and a further run does the rest.
 options:
@@ -23,15 +25,21 @@ options:
     type: path
     required: true
   folder:
-    description: Folder to put them in, as the titles on the way to it, separated by slashes. Missing ones are made.
+    description:
+      - Folder to put them in, as the titles on the way to it, separated by slashes. Missing ones are made. The empty
+        text is the root.
     type: str
     required: true
   owner:
-    description: Who manages these dashboards. Only dashboards of this owner are pruned or updated.
+    description:
+      - Who manages these dashboards. Only dashboards of this owner are pruned or updated. Up to 39 letters, digits,
+        dots, dashes and underscores.
     type: str
     default: ias.observability
   prune:
-    description: Whether to delete dashboards of O(owner) that are not in O(src).
+    description:
+      - Whether to delete dashboards of O(owner) that lie in O(folder) or below it and are not in O(src). Folders stay,
+        and so do copies that somebody has made of a dashboard.
     type: bool
     default: false
   adopt:
@@ -50,6 +58,34 @@ options:
     description: Message for the history of each dashboard that is written.
     type: str
     default: Synced from files
+  permissions:
+    description:
+      - Who may do what with single dashboards. A dashboard that is named here gets exactly the entries that are given
+        for it, beside what it inherits from its folder. Others are left as they are.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      dashboard:
+        description: Uid of a dashboard of O(src).
+        type: str
+        required: true
+      role:
+        description: Role of the organisation. One of O(permissions[].role), O(permissions[].team) and
+          O(permissions[].user) is required.
+        type: str
+        choices: [Viewer, Editor]
+      team:
+        description: Name of a team.
+        type: str
+      user:
+        description: Login of a user.
+        type: str
+      permission:
+        description: What is granted.
+        type: str
+        required: true
+        choices: [view, edit, admin]
 attributes:
   check_mode:
     support: full
@@ -80,6 +116,18 @@ EXAMPLES = r"""
     folder: IAS Platform
     prune: true
     commit_message: "Commit {{ commit }}"
+
+- name: Let one team edit one dashboard
+  ias.observability.grafana_dashboards:
+    grafana:
+      url: https://grafana.example.org
+      token: "{{ grafana_token }}"
+      ca_file: /etc/ssl/private-ca.pem
+    src: dashboards
+    folder: Teams/Search
+    permissions:
+      - {dashboard: search-latency, role: Viewer, permission: view}
+      - {dashboard: search-latency, team: Search, permission: edit}
 """
 
 RETURN = r"""
@@ -113,8 +161,20 @@ dashboards:
     state:
       description: V(written), V(not needed), V(not written), or V(unknown) when Grafana did not answer any more.
       type: str
+permissions:
+  description: The dashboards that O(permissions) names, and how that ended.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    uid:
+      description: Uid of the dashboard.
+      type: str
+    state:
+      description: As in RV(dashboards).
+      type: str
 folders_created:
-  description: The folders that were missing.
+  description: The folders that were missing, as far as they were made.
   type: list
   elements: str
   returned: always
@@ -129,12 +189,29 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._findings import Finding, failed, failure_message
 from ..module_utils._grafana.files import check_all, load_folder
 from ..module_utils._grafana.folders import parts
+from ..module_utils._grafana.marker import OWNER
+from ..module_utils._grafana.permissions import LEVELS, pretty, read_option
 from ..module_utils._grafana.plan import WRITES, Policy
 from ..module_utils._grafana.sync import Done, Sync, diff
 from ..module_utils._http import HttpError
 from ..module_utils._kube import KubeError
 from ..module_utils._proof import unreachable
 from ..module_utils._service import GRAFANA, arguments, open_service
+
+PERMISSIONS = {
+    "type": "list",
+    "elements": "dict",
+    "default": [],
+    "options": {
+        "dashboard": {"type": "str", "required": True},
+        "role": {"type": "str", "choices": ["Viewer", "Editor"]},
+        "team": {"type": "str"},
+        "user": {"type": "str"},
+        "permission": {"type": "str", "required": True, "choices": list(LEVELS)},
+    },
+    "required_one_of": [("role", "team", "user")],
+    "mutually_exclusive": [("role", "team", "user")],
+}
 
 
 def main() -> None:
@@ -148,6 +225,7 @@ def main() -> None:
             adopt={"type": "bool", "default": False},
             edited={"type": "str", "choices": ["fail", "keep", "overwrite"], "default": "fail"},
             commit_message={"type": "str", "default": "Synced from files"},
+            permissions=PERMISSIONS,
         ),
         supports_check_mode=True,
     )
@@ -155,38 +233,57 @@ def main() -> None:
     src = Path(params["src"])
     if not src.is_dir():
         module.fail_json(msg=f"src {src} is not a directory")
+    if not OWNER.fullmatch(params["owner"]):
+        module.fail_json(msg=f"owner {params['owner']!r} is not 1 to 39 letters, digits, dots, dashes and underscores")
     folder = parts(params["folder"])
     wanted, findings = check_all((file, folder + below, spec) for file, below, spec in load_folder(src))
+    if failed(findings):
+        finish(module, result([], findings, None, with_diff=module._diff), findings)
+    policy = Policy(params["owner"], params["edited"], params["adopt"])
     done: list[Done] = []
-    policy = Policy(params["owner"], params["edited"], params["adopt"], params["prune"])
-    made: list[str] = []
-    if not failed(findings):
-        try:
-            with open_service(params, "grafana") as api:
-                sync = Sync(api, policy, params["commit_message"], module.check_mode)
-                done, findings = sync.run(wanted)
-                made = [one.title for one in sync.missing_folders]
-        except (HttpError, KubeError) as error:
-            findings = [unreachable(error)]
-    finish(module, result(done, findings, made, with_diff=module._diff), findings)
+    sync = None
+    try:
+        with open_service(params, "grafana") as api:
+            grants = read_option(params["permissions"])
+            sync = Sync(api, policy, params["commit_message"], folder, params["prune"], module.check_mode, grants)
+            done, findings = sync.run(wanted)
+    except (HttpError, KubeError) as error:
+        findings = [unreachable(error)]
+    finish(module, result(done, findings, sync, with_diff=module._diff), findings)
 
 
-def result(done: list[Done], findings: list[Finding], made: list[str], *, with_diff: bool) -> dict[str, Any]:
+def result(done: list[Done], findings: list[Finding], sync: Sync | None, *, with_diff: bool) -> dict[str, Any]:
     written = [one for one in done if one.state == "written"]
+    made = [one.title for one in sync.folders_made] if sync else []
+    granted = sync.granted if sync else []
     return {
-        "changed": bool(written or made),
+        "changed": bool(written or made or any(one.state == "written" for one in granted)),
         "dashboards": [
             {"uid": one.step.uid, "title": one.step.title, "action": one.step.action, "state": one.state}
             for one in done
         ],
+        "permissions": [{"uid": one.uid, "state": one.state} for one in granted],
         "folders_created": made,
         "findings": [finding.as_dict() for finding in findings],
         "summary": {
             "checked": len(done),
             "passed": sum(one.step.action not in WRITES or one.state == "written" for one in done),
         },
-        **({"diff": diff(written)} if with_diff else {}),
+        **({"diff": diff(written) + (diff_grants(sync) if sync else [])} if with_diff else {}),
     }
+
+
+def diff_grants(sync: Sync) -> list[dict[str, str]]:
+    return [
+        {
+            "before_header": f"permissions of {one.uid}",
+            "after_header": f"permissions of {one.uid}",
+            "before": pretty(one.before),
+            "after": pretty(sync.grants[one.uid]),
+        }
+        for one in sync.granted
+        if one.state == "written"
+    ]
 
 
 def finish(module: AnsibleModule, told: dict[str, Any], findings: list[Finding]) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -49,12 +50,21 @@ class Server:
     port: int = 0
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
+    client_certificates: list[object] = field(default_factory=list)  # of each request over TLS; None: had none
+    _context: ssl.SSLContext | None = None
     _scripts: dict[tuple[str, str], list[Script]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def secure(self, context: ssl.SSLContext) -> None:
+        """From the next connection on it speaks TLS."""
+        self._context = context
+
+    def wrap(self, connection: socket.socket) -> socket.socket:
+        return self._context.wrap_socket(connection, server_side=True) if self._context else connection
 
     def on(self, method: str, path: str, *replies: Script) -> None:
         """Answer requests to a path, from the next one on."""
@@ -96,11 +106,18 @@ class _Handler(BaseHTTPRequestHandler):
     script: Server
 
     def setup(self) -> None:
+        self.request = self.script.wrap(self.request)
         super().setup()
         self.script.connections += 1
 
+    def handle(self) -> None:
+        with contextlib.suppress(ssl.SSLError):  # a client that does not trust us
+            super().handle()
+
     def _answer(self) -> None:
         url = urlsplit(self.path)
+        if isinstance(self.connection, ssl.SSLSocket):
+            self.script.client_certificates.append(self.connection.getpeercert() or None)
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
         is_form = self.headers.get("Content-Type") == "application/x-www-form-urlencoded"
         body = parse_qs(raw) if is_form else json.loads(raw) if raw else None

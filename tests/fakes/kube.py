@@ -12,6 +12,7 @@ up one by one).
 from __future__ import annotations
 
 import base64
+import contextlib
 import copy
 import hashlib
 import json
@@ -235,10 +236,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pump(self, upstream: socket.socket) -> None:
         def answers() -> None:
-            while data := upstream.recv(65536):
-                self.wfile.write(_frame(b"\0" + data))
-            self.wfile.write(b"\x88\0")  # the pod has closed: so does the stream
-            self.connection.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):  # the client may have gone first
+                while data := upstream.recv(65536):
+                    self.wfile.write(_frame(b"\0" + data))
+                self.wfile.write(b"\x88\0")  # the pod has closed: so does the stream
+                self.connection.shutdown(socket.SHUT_RDWR)
 
         threading.Thread(target=answers, daemon=True).start()
         for data in self._frames():

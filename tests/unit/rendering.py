@@ -25,13 +25,17 @@ Object = dict[str, Any]
 Path_ = tuple[str | int, ...]
 
 
-def helm() -> str:
-    """The lab's helm, or the one on PATH. A test that needs it fails without: it is never left out."""
-    own = ROOT / ".lab" / "bin" / "helm"
-    found = str(own) if own.exists() else shutil.which("helm")
-    if not found:
-        pytest.fail("these tests render charts and need helm: run `make lab-build`, or put it on PATH")
+def program(name: str) -> str:
+    """One of the lab's programs, or the one on PATH. A test that needs it fails without: it is never left out."""
+    own = ROOT / ".lab" / "bin" / name
+    found = str(own) if own.exists() else shutil.which(name)
+    if found is None:
+        pytest.fail(f"this test needs {name}: run `make lab-build`, or put it on PATH")
     return found
+
+
+def helm() -> str:
+    return program("helm")
 
 
 def values_files(component: str, profile: str = "small", *, lab: bool = False) -> list[Path]:

@@ -116,8 +116,13 @@ def main() -> int:
         build(promised)
         return 0
     if not wrong:  # what has no form cannot be read any further
-        checked = rules.read(RULES, SERVICES, ROOT)
-        wrong = [*stale(promised), *asked(promised, checked), *linked(checked), *alerted(checked, promised)]
+        try:
+            checked = rules.read(RULES, SERVICES, ROOT)
+            wrong = [*stale(promised), *asked(promised, checked), *linked(checked), *alerted(checked, promised)]
+        except FileNotFoundError as error:
+            wrong = [
+                f"{shown(Path(error.filename))}: missing; python -m tools.contracts build writes what is generated"
+            ]
     for line in wrong:
         print(line, file=sys.stderr)
     print(f"contracts: {len(sources())} dashboards and the rules checked, {len(wrong)} wrong")

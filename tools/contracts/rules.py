@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from ansible_collections.ias.observability.plugins.module_utils._rules.model imp
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 from ansible_collections.ias.observability.plugins.module_utils._rules.unit_tests import load as load_tests
 from tools.contracts import programs
+
+_FAILURE = re.compile(r"^    name: (.*),$", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -67,4 +70,14 @@ def promtool(paths: Iterable[Path], root: Path) -> Iterator[str]:
         answers = pool.map(lambda arguments: programs.run("promtool", *arguments, cwd=root), asked)
         for arguments, (code, said) in zip(asked, answers, strict=True):
             if code:
-                yield f"{arguments[-1]}: promtool {' '.join(arguments[:2])}:\n{said}"
+                yield from placed(arguments[-1], said, (root / arguments[-1]).read_text().splitlines())
+
+
+def placed(name: str, said: str, lines: list[str]) -> Iterator[str]:
+    """What promtool said, with the line of the test that each failure is of; `check rules` has lines of its own."""
+    _, *failures = _FAILURE.split(said)
+    if not failures:
+        yield f"{name}: {said}"
+    for test, rest in zip(failures[::2], failures[1::2], strict=True):
+        number = next((number for number, line in enumerate(lines, 1) if test in line and "name:" in line), 1)
+        yield f"{name}:{number}: {test}:\n    {rest.strip()}"

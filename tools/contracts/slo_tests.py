@@ -141,7 +141,7 @@ def burns(promised: Promises, goals: list[Goal], burn: Burn, pair: tuple[float, 
     """Beyond both thresholds it fires when it has held; within either one, or with few events, it does not."""
     factor, long, short = pair
     hold = int(burn.hold.removesuffix("m"))
-    names = sorted({slo.ALERTS[objective.name][0] for _, objective in goals})
+    names = sorted({slo.ALERTS[objective.name][0] for _service, objective in goals})
 
     def fed(long_factor: float, short_factor: float, events: float = 1.0) -> dict[str, str]:
         series: dict[str, str] = {}

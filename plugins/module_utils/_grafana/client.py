@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 from .._http import Api, HttpError, Query
 
 Json = dict[str, Any]
+Parsed = TypeVar("Parsed")
 
 PAGE = 1000
 # These are plugins without a back end: Grafana cannot ask for their health, only pass a request through.
@@ -38,12 +40,22 @@ class Health:
     message: str
 
 
+def parse(path: str, read: Callable[[Any], Parsed], answer: Any) -> Parsed:
+    """Read an answer that came with a success; what stands before Grafana may have given it."""
+    try:
+        return read(answer)
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        said = json.dumps(answer)[:100]
+        raise HttpError("GET", path, 200, f"this is not an answer of Grafana: {said}") from error
+
+
 @dataclass(frozen=True)
 class Grafana:
     api: Api
 
     def datasources(self) -> list[DataSource]:
-        return [read_datasource(entry) for entry in self.api.get("/api/datasources")]
+        path = "/api/datasources"
+        return parse(path, lambda entries: [read_datasource(entry) for entry in entries], self.api.get(path))
 
     def health(self, source: DataSource) -> Health:
         """An unhealthy data source is an answer, not an error."""
@@ -59,13 +71,13 @@ class Grafana:
             return Health(False, error.reason)
         return Health(answer.get("status") == "OK", str(answer.get("message", "")))
 
-    def search(self, kind: str, folder_uids: Sequence[str] = ()) -> list[Json]:
+    def search(self, kind: str, folder_uids: Sequence[str] = (), *, tag: str = "") -> list[Json]:
         """All dashboards (dash-db) or folders (dash-folder). The index behind it may be a second late."""
         hits: list[Json] = []
         page = 1
         while True:
-            query: Query = {"type": kind, "folderUIDs": folder_uids, "limit": str(PAGE), "page": str(page)}
-            found = self.api.get("/api/search", query)
+            query: Query = {"type": kind, "tag": tag, "folderUIDs": folder_uids, "limit": str(PAGE), "page": str(page)}
+            found = parse("/api/search", read_hits, self.api.get("/api/search", query))
             hits += found
             if len(found) < PAGE:
                 return hits
@@ -90,6 +102,11 @@ class Grafana:
     def proxy(self, uid: str, path: str, query: Query | None = None) -> Any:
         """Ask a data source's own API, with Grafana's access to it."""
         return self.api.get(f"/api/datasources/proxy/uid/{quote(uid)}{path}", query)
+
+
+def read_hits(answer: Any) -> list[Json]:
+    """What a search has found; each has a uid and a title."""
+    return [{**hit, "uid": hit["uid"], "title": hit["title"]} for hit in answer]
 
 
 def read_datasource(entry: Mapping[str, Any]) -> DataSource:

@@ -18,6 +18,7 @@ from .client import Json
 UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 TITLE_LENGTH = 5000
 MAX_BYTES = 16 * 1024 * 1024
+MAX_DEPTH = 100  # of nested lists and objects; real dashboards have about 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,18 @@ def load_file(path: Path) -> Json | Finding:
         return _refused("dashboards/unreadable", f"it cannot be read as JSON: {error}", str(path))
     if not isinstance(spec, dict):
         return _refused("dashboards/unreadable", "it is not a JSON object", str(path))
+    if is_deeper(spec, MAX_DEPTH):
+        return _refused("dashboards/unreadable", f"it is nested more than {MAX_DEPTH} levels deep", str(path))
     return spec
+
+
+def is_deeper(node: Any, limit: int) -> bool:
+    """Level by level, so that no depth is too much for the interpreter's stack."""
+    level = [node]
+    for _depth in range(limit):
+        children = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list))]
+        level = [child for group in children for child in group]
+    return bool(level)
 
 
 def check_all(
@@ -79,8 +91,12 @@ def check(source: str, spec: Mapping[str, Any]) -> Finding | None:
         )
     if not isinstance(title, str) or not 0 < len(title.strip()) <= TITLE_LENGTH:
         return _refused("dashboards/title", "its title is missing, empty or too long", source)
-    if not isinstance(spec.get("tags") or [], list):
-        return _refused("dashboards/tags", "its tags are not a list", source)
+    tags = spec.get("tags") or []
+    if not isinstance(tags, list) or not all(isinstance(one, str) for one in tags):
+        return _refused("dashboards/tags", "its tags are not a list of texts", source)
+    panels = spec.get("panels") or []
+    if not isinstance(panels, list) or not all(isinstance(one, dict) for one in panels):
+        return _refused("dashboards/panels", "its panels are not a list of objects", source)
     return None
 
 

@@ -3,19 +3,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How a dashboard shows whose it is, and that nobody has edited it since.
 
-A tag says who manages it. The message of each of our writes carries a fingerprint of what was written: when the last
-message has none, somebody else has written since. Both survive every Grafana, which an annotation of our own does not.
+A tag says who manages it. The message of each of our writes carries a fingerprint of what was written and the version
+that the write makes. Somebody else has written since when the last message has none, or when the dashboard has a later
+version (their program has kept our message). Both survive every Grafana, which an annotation of our own does not.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .client import Json
 
 MESSAGE_LENGTH = 500
+# As a tag, with managed-by: before it, it must fit into 50 characters.
+OWNER = re.compile(r"[A-Za-z0-9._-]{1,39}")
 
 
 def tag(owner: str) -> str:
@@ -32,13 +36,26 @@ def is_owned(spec: Mapping[str, Any], owner: str) -> bool:
     return tag(owner) in (spec.get("tags") or [])
 
 
-def sign(message: str, owner: str, fingerprint: str) -> str:
-    """The message of a write, with the fingerprint of what is written."""
-    signature = f" [{owner} {fingerprint}]"
-    return (message[: MESSAGE_LENGTH - len(signature)] + signature).strip()
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What one of our writes has left: the fingerprint of the content, and the version that it made."""
+
+    fingerprint: str
+    version: int
 
 
-def read_signature(message: str, owner: str) -> str:
-    """The fingerprint in a message; empty where the message is not ours."""
-    found = re.search(rf"\[{re.escape(owner)} ([0-9a-f]{{16}})\]$", message)
-    return found[1] if found else ""
+def sign(message: str, owner: str, signature: Signature) -> str:
+    """The message of a write, with what is written."""
+    signed = f" [{owner} {signature.fingerprint} v{signature.version}]"
+    return (message[: MESSAGE_LENGTH - len(signed)] + signed).strip()
+
+
+def read_signature(message: str, owner: str) -> Signature | None:
+    """None where the message is not ours."""
+    found = re.search(rf"\[{re.escape(owner)} ([0-9a-f]{{16}}) v(\d{{1,9}})\]$", message)
+    return Signature(found[1], int(found[2])) if found else None
+
+
+def sign_again(message: str, version: int) -> str:
+    """A message as it was, for a write that makes another version: a restored dashboard is still its owner's."""
+    return re.sub(r"(?<= [0-9a-f]{16} v)\d+(?=\]$)", str(version), message)

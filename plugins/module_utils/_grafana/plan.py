@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -28,10 +28,12 @@ class Live:
     folder: str
     spec: Json
     lock: str
+    version: int = 0
     message: str = ""
     updated_by: str = ""
     updated: str = ""
-    provisioned: bool = False
+    manager: str = ""  # another program that keeps it as it is
+    stored_as: str = ""  # the schema that it is kept in, where that is not the one shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Policy:
     owner: str
     edited: Literal["fail", "keep", "overwrite"] = "fail"
     adopt: bool = False
-    prune: bool = False
+    prune_in: Collection[str] = ()  # uids of the folders in which what is ours and not wanted is deleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,13 @@ def plan(wanted: Sequence[Wanted], live: Mapping[str, Live], policy: Policy) -> 
     steps: list[Step] = []
     findings: list[Finding] = []
     uids = {one.uid for one in wanted}
-    surplus = [one for uid, one in sorted(live.items()) if uid not in uids and is_owned(one.spec, policy.owner)]
+    surplus = [
+        one
+        for uid, one in sorted(live.items())
+        if uid not in uids and is_owned(one.spec, policy.owner) and one.folder in policy.prune_in
+    ]
     decided = [decide(one, live.get(one.uid), policy) for one in wanted]
-    decided += [decide_surplus(one, policy) for one in surplus if policy.prune]
+    decided += [decide_surplus(one, policy) for one in surplus]
     for decision in decided:
         if isinstance(decision, Finding):
             findings.append(decision)
@@ -92,16 +98,14 @@ def decide(wanted: Wanted, live: Live | None, policy: Policy) -> Step | Finding:
     """One dashboard that is wanted."""
     if live is None:
         return Step("create", wanted.uid, wanted.title, wanted)
-    if live.provisioned:
-        return _objection(
-            "provisioned", wanted.title, wanted.source, "comes from a file in Grafana's pod", "Give yours another uid"
-        )
+    if live.manager:
+        return _objection("managed", live, wanted.source, f"is managed by {live.manager}", "Give yours another uid")
     owned = is_owned(live.spec, policy.owner)
     if owned and has_content(live, wanted, policy.owner) and live.folder == wanted.folder:
         return Step("unchanged", wanted.uid, wanted.title, wanted, live)
     if not owned and not policy.adopt:
         return _objection(
-            "foreign", wanted.title, wanted.source, f"exists and is not ours{who(live)}", "Set adopt to take it over"
+            "foreign", live, wanted.source, f"exists and is not ours{who(live)}", "Set adopt to take it over"
         )
     return guard(Step("update", wanted.uid, wanted.title, wanted, live), policy)
 
@@ -123,18 +127,22 @@ def guard(step: Step, policy: Policy) -> Step | Finding:
 
 def has_content(live: Live, wanted: Wanted, owner: str) -> bool:
     """By the fingerprint of our last write, since a newer Grafana shows another schema than was sent; or by itself."""
-    return read_signature(live.message, owner) == wanted.fingerprint or normalise(live.spec) == normalise(wanted.spec)
+    signature = read_signature(live.message, owner)
+    if signature and signature.fingerprint == wanted.fingerprint and not is_edited(live, owner):
+        return True
+    return normalise(live.spec) == normalise(wanted.spec)
 
 
 def is_edited(live: Live, owner: str) -> bool:
     """Ours, but the last write was not."""
-    return is_owned(live.spec, owner) and not read_signature(live.message, owner)
+    signature = read_signature(live.message, owner)
+    return is_owned(live.spec, owner) and (signature is None or live.version > signature.version)
 
 
 def edited(live: Live, source: str) -> Finding:
     return _objection(
         "edited",
-        live.title,
+        live,
         source,
         f"was edited in Grafana{who(live)}",
         "Take the edit over into the file, or set edited to keep or overwrite",
@@ -147,5 +155,14 @@ def who(live: Live) -> str:
     return f"; last written{by}{at}" if by or at else ""
 
 
-def _objection(what: str, title: str, source: str, message: str, hint: str) -> Finding:
-    return Finding(f"dashboards/{what}", "error", f"the dashboard {message}", hint, file=source, object=title)
+def _objection(what: str, live: Live, source: str, message: str, hint: str) -> Finding:
+    evidence = {"uid": live.uid, "updated_by": live.updated_by, "updated": live.updated}
+    return Finding(
+        f"dashboards/{what}",
+        "error",
+        f"the dashboard {message}",
+        hint,
+        file=source,
+        object=live.title,
+        evidence=evidence,
+    )

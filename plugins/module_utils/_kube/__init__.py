@@ -6,8 +6,23 @@
 
 from __future__ import annotations
 
-from .client import AUTH_ARGS, Cluster, connect
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .arguments import AUTH_ARGS
 from .errors import ApiError, KubeError
-from .tunnel import Tunnel, forward
+
+if TYPE_CHECKING:  # and for Ansible, which packs what is imported anywhere
+    from .client import Cluster, connect
+    from .tunnel import Tunnel, forward
 
 __all__ = ["AUTH_ARGS", "ApiError", "Cluster", "KubeError", "Tunnel", "connect", "forward"]
+
+LATE = {"Cluster": ".client", "connect": ".client", "Tunnel": ".tunnel", "forward": ".tunnel"}
+
+
+def __getattr__(name: str) -> object:
+    """The Kubernetes client takes most of a second to import, and a module that was given a URL needs none of it."""
+    if name not in LATE:
+        raise AttributeError(name)
+    return getattr(import_module(LATE[name], __name__), name)

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
-from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as core
 
+from .arguments import AUTH_ARGS
 from .errors import ApiError, KubeError, refused, unreachable
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ try:
     import yaml
 except ImportError as missing:  # told by connect()
     MISSING = missing.name or str(missing)
-
-AUTH_ARGS: dict[str, Any] = dict(AUTH_ARG_SPEC)
 
 Object = dict[str, Any]
 JSON = "application/json"

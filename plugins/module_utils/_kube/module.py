@@ -14,7 +14,7 @@ from ansible_collections.kubernetes.core.plugins.module_utils.args_common import
     extract_sensitive_values_from_kubeconfig,
 )
 
-from .client import AUTH_ARGS
+from .arguments import AUTH_ARGS
 
 
 def kube_module(arguments: Mapping[str, Any], **options: Any) -> AnsibleModule:

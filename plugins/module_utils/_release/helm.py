@@ -66,6 +66,16 @@ def find(module: AnsibleModule, binary: str | None) -> str:
     return path
 
 
+def pull(module: AnsibleModule, chart: Chart, folder: Path) -> Path:
+    """The chart's archive, fetched into the folder with the user's own registry login."""
+    binary = find(module, module.params["helm_binary"])
+    _run(module, [binary, "pull", *chart.arguments, "--destination", str(folder)], {})
+    fetched = sorted(folder.glob("*.tgz"))
+    if not fetched:
+        raise HelmError(f"helm pull {chart.ref} left no archive", "Is it a chart?")
+    return fetched[0]
+
+
 class Helm:
     """Helm as the same user of the same cluster as `client`; its files are private and end with the with statement."""
 

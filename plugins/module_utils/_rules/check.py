@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 
 from .._findings import Finding, Plain
 from .._promql import Profile
-from . import lint_conditions, lint_contract, lint_series, lint_set, lint_templates, metadata
+from . import (
+    lint_burn_rate,
+    lint_conditions,
+    lint_contract,
+    lint_series,
+    lint_set,
+    lint_templates,
+    lint_units,
+    metadata,
+)
 from .context import Context, Index, Settings
 from .contract import load as load_contract
 from .load import load
@@ -50,6 +59,8 @@ def check(
                 lint_contract.check(context, promised)
             if rule.is_alert:
                 lint_conditions.check(context)
+                lint_units.check(context)
+                lint_burn_rate.check(context)
                 lint_templates.check(context)
             else:
                 lint_set.check_name(context)

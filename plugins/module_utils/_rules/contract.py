@@ -68,6 +68,7 @@ class Declared:
     optional: bool
     """Its absence says nothing: an old name, or a counter that starts with its first event."""
     line: int
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class Metric:
     """The values of each label; an empty set where they are not listed."""
     unbounded: frozenset[str]
     jobs: set[str]
+    unit: str = ""
 
 
 @dataclass(slots=True)
@@ -184,7 +186,9 @@ def _declared(name: str, node: Node, wrong: Wrong) -> Declared | None:
         wrong(f"metric {name!r} needs a type: {', '.join(_TYPES)}", kind or node)
         return None
     known_keys(node, _METRIC, wrong)
-    return Declared(name, kind.value, _labels(node.get("labels"), wrong), flag(node, "optional", wrong), node.line)
+    labels, unit = _labels(node.get("labels"), wrong), node.get("unit")
+    optional = flag(node, "optional", wrong)
+    return Declared(name, kind.value, labels, optional, node.line, unit.value if isinstance(unit, Scalar) else "")
 
 
 def _add(contract: Contract, job: str, declared: Declared) -> None:
@@ -195,6 +199,7 @@ def _add(contract: Contract, job: str, declared: Declared) -> None:
         name = declared.name + suffix
         metric = contract.metrics.setdefault(name, Metric(name, part_type, {}, unbounded, set()))
         metric.jobs |= {job} - {""}
+        metric.unit = metric.unit or ("" if suffix == "_count" else declared.unit)
         # several services may expose a metric of one name: together they have all their labels
         for label, values in {**labels, **dict.fromkeys(added, frozenset[str]())}.items():
             before = metric.labels.get(label)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from .._findings import Finding
@@ -16,11 +16,11 @@ from .yaml_tree import MAX_BYTES
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 
-def read(paths: Iterable[str]) -> tuple[list[Source], list[Finding]]:
-    """The texts of the files, and of the YAML files below the folders, in a stable order."""
+def read(paths: Iterable[str], suffixes: Collection[str] = _SUFFIXES) -> tuple[list[Source], list[Finding]]:
+    """The texts of the files, and of those with such a suffix below the folders, in a stable order."""
     sources: list[Source] = []
     findings: list[Finding] = []
-    for path in dict.fromkeys(file for name in paths for file in _files(Path(name), findings)):
+    for path in dict.fromkeys(file for name in paths for file in _files(Path(name), suffixes, findings)):
         try:
             if path.stat().st_size > MAX_BYTES:
                 findings.append(
@@ -36,25 +36,27 @@ def read(paths: Iterable[str]) -> tuple[list[Source], list[Finding]]:
                     "load/encoding",
                     "error",
                     f"not a UTF-8 text: byte {error.start + 1} is 0x{error.object[error.start]:02x}",
-                    "save the file as UTF-8; is it a rule file at all?",
+                    "save the file as UTF-8; is it a text at all?",
                     file=str(path),
                 )
             )
     return sources, findings
 
 
-def _files(path: Path, findings: list[Finding]) -> Iterator[Path]:
+def _files(path: Path, suffixes: Collection[str], findings: list[Finding]) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
     try:
-        found = sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES and file.is_file())
+        found = sorted(file for file in path.rglob("*") if file.suffix in suffixes and file.is_file())
     except OSError as error:
         findings.append(_unreadable(path, error))
         return
     if not found:
         findings.append(
-            Finding("load/no-files", "error", "the folder has no .yaml, .yml or .json files", file=str(path))
+            Finding(
+                "load/no-files", "error", f"the folder has no {' or '.join(sorted(suffixes))} files", file=str(path)
+            )
         )
     yield from found
 

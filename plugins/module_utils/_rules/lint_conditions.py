@@ -141,7 +141,7 @@ def _duration(context: Context) -> None:
 
 
 def _ratio(context: Context) -> None:
-    for left, operator, threshold in _thresholds(context.tree):
+    for left, operator, threshold in thresholds(context.tree):
         if operator not in {">", ">="}:
             continue
         value = _stripped(left)
@@ -164,7 +164,7 @@ def _ratio(context: Context) -> None:
             )
 
 
-def _thresholds(tree: Expr) -> Iterator[tuple[Expr, str, Number]]:
+def thresholds(tree: Expr) -> Iterator[tuple[Expr, str, Number]]:
     """Comparisons of a vector with a number that decide whether the alert fires."""
     pending = [tree]
     while pending:

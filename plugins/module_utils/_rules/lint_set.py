@@ -87,6 +87,8 @@ def _used(rule: Rule) -> list[str]:
 
 
 def _order(index: Index, uses: dict[int, list[str]], report: Report) -> None:
+    groups = {id(rule.group): rule.group for rule in index.rules}.values()
+    position = {id(rule): at for group in groups for at, rule in enumerate(group.rules)}
     for rule in index.rules:
         for name in dict.fromkeys(uses[id(rule)]):
             recorded = index.records.get(name)
@@ -101,7 +103,7 @@ def _order(index: Index, uses: dict[int, list[str]], report: Report) -> None:
                     )
                 continue
             same = [other for other in recorded if other.group is rule.group and other is not rule]
-            if same and all(_position(other) > _position(rule) for other in same):
+            if same and all(position[id(other)] > position[id(rule)] for other in same):
                 report.rule(
                     rule,
                     "rules/record-order",
@@ -109,10 +111,6 @@ def _order(index: Index, uses: dict[int, list[str]], report: Report) -> None:
                     f"{name!r} is recorded further down in the same group: its value here is one evaluation old",
                     hint="put the recording rule first",
                 )
-
-
-def _position(rule: Rule) -> int:
-    return next(index for index, other in enumerate(rule.group.rules) if other is rule)
 
 
 def _cycles(index: Index, uses: dict[int, list[str]], report: Report) -> None:

@@ -13,9 +13,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
-
-import yaml
 
 from .._findings import Plain
 from .._promql.literals import format_duration
@@ -41,6 +40,9 @@ from .context import Index
 from .coverage import Branch, branches
 from .model import Rule
 from .solver import Made, Solver, UnsolvedError, labels_of_absent, selects
+
+with suppress(ImportError):  # Ansible brings it
+    import yaml
 
 _INTERVALS = (300, 60, 30, 15, 10, 5, 1)
 _SHORT = 6 * 3600.0

@@ -16,6 +16,9 @@ from tests.lab.grafana.context import Grafana, caller, read_json
 from tests.lab.grafana.errors import ApiError
 from tests.lab.grafana.store import Draft
 
+MASK = "[REDACTED]"
+# Of the settings of each type; the types that the tests use.
+SECRETS = {"slack": ("url", "token"), "webhook": ("password", "authorization_credentials")}
 POINTS, POLICIES, TREE = "contact-points", "policies", "tree"
 DEFAULT_POINT: dict[str, Any] = {
     "uid": "",
@@ -25,6 +28,18 @@ DEFAULT_POINT: dict[str, Any] = {
     "disableResolveMessage": False,
 }
 DEFAULT_TREE: dict[str, Any] = {"receiver": "grafana-default-email", "group_by": ["grafana_folder", "alertname"]}
+
+
+def _masked(spec: dict[str, Any]) -> dict[str, Any]:
+    """As it is read: without its secrets."""
+    hidden = SECRETS.get(spec["type"], ())
+    settings = {name: MASK if name in hidden and value else value for name, value in spec["settings"].items()}
+    return {**spec, "settings": settings}
+
+
+def _provenance(request: Request) -> str:
+    """Who may edit it afterwards: with this header, people in the UI."""
+    return "" if request.headers.get("x-disable-provenance") else "api"
 
 
 class Alerting:
@@ -45,22 +60,28 @@ class Alerting:
 
     async def _points(self, request: Request) -> Response:
         caller(request).need("alert.provisioning:read")
-        return JSONResponse([DEFAULT_POINT, *(point.spec for point in self._store.all_of(POINTS))])
+        return JSONResponse([DEFAULT_POINT, *(_masked(point.spec) for point in self._store.all_of(POINTS))])
 
     async def _create(self, request: Request) -> Response:
         body = await self._point(request)
         uid = str(body.get("uid") or "c" + secrets.token_hex(6))
         if self._store.get(POINTS, uid):
             raise ApiError(400, "contact point with this uid already exists")
-        spec = {**body, "uid": uid, "provenance": "api"}
-        return JSONResponse(self._store.create(Draft(POINTS, uid, spec), caller(request).uid).spec, 202)
+        spec = {**body, "uid": uid, "provenance": _provenance(request)}
+        return JSONResponse(_masked(self._store.create(Draft(POINTS, uid, spec), caller(request).uid).spec), 202)
 
     async def _update(self, request: Request) -> Response:
         body = await self._point(request)
         uid = request.path_params["uid"]
-        if self._store.get(POINTS, uid) is None:
+        old = self._store.get(POINTS, uid)
+        if old is None:
             raise ApiError(404, "contact point not found")
-        self._store.replace(Draft(POINTS, uid, {**body, "uid": uid, "provenance": "api"}), caller(request).uid)
+        provenance = _provenance(request)
+        if old.spec["provenance"] not in ("", provenance):
+            raise ApiError(400, f"cannot change provenance from '{old.spec['provenance']}' to '{provenance}'")
+        kept = {name: old.spec["settings"].get(name, "") for name, value in body["settings"].items() if value == MASK}
+        spec = {**body, "settings": {**body["settings"], **kept}, "uid": uid, "provenance": provenance}
+        self._store.replace(Draft(POINTS, uid, spec), caller(request).uid)
         return JSONResponse({"message": "contactpoint updated"}, 202)
 
     async def _policies(self, request: Request) -> Response:
@@ -84,4 +105,6 @@ class Alerting:
         body = await read_json(request)
         if not body.get("name") or not body.get("type") or not isinstance(body.get("settings"), dict):
             raise ApiError(400, "invalid object specification: name, type and settings are required")
+        if body["type"] == "slack" and not (body["settings"].get("url") or body["settings"].get("token")):
+            raise ApiError(400, "invalid object specification: token must be specified when using the Slack chat API")
         return body

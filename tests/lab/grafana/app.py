@@ -31,6 +31,7 @@ from tests.lab.grafana.errors import ApiError, render
 from tests.lab.grafana.faults import FaultMiddleware, Faults
 from tests.lab.grafana.folders import Folders, LegacyFolders
 from tests.lab.grafana.k8s import discovery
+from tests.lab.grafana.permissions import Permissions
 from tests.lab.grafana.provisioning import Provisioning
 from tests.lab.grafana.query import Queries
 from tests.lab.grafana.search import Search
@@ -65,6 +66,7 @@ def create_app(
         Alerting(grafana),
         LegacyFolders(grafana),
         LegacyDashboards(grafana, dashboards),
+        Permissions(grafana),
         Search(grafana),
         DataSources(grafana),
         Queries(grafana),

@@ -57,7 +57,8 @@ class Asked:
 
     @property
     def is_write(self) -> bool:
-        return self.method in WRITES and not self.path.startswith(("/api/ds/query", "/api/datasources/proxy"))
+        reads = self.path.startswith(("/api/ds/query", "/api/datasources/proxy")) or "dryRun=All" in self.query
+        return self.method in WRITES and not reads
 
 
 @dataclass(slots=True)
@@ -98,15 +99,19 @@ class FaultMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status = 0
+        method, path = scope["method"], scope["path"]
+        answered = False
+
+        def note(status: int) -> None:
+            self._faults.asked.append(Asked(method, path, scope["query_string"].decode("latin-1"), status))
 
         async def watch(message: Message) -> None:
-            nonlocal status
+            nonlocal answered
             if message["type"] == "http.response.start":
-                status = message["status"]
+                answered = True
+                note(message["status"])  # before it is sent: who has the answer can count on the note
             await send(message)
 
-        method, path = scope["method"], scope["path"]
         fault = self._faults.strikes(method, path)
         try:
             if self._faults.latency:
@@ -116,7 +121,8 @@ class FaultMiddleware:
             else:
                 await self._fail(fault, scope, receive, watch)
         finally:
-            self._faults.asked.append(Asked(method, path, scope["query_string"].decode("latin-1"), status))
+            if not answered:
+                note(0)
 
     async def _fail(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         if fault.applied:

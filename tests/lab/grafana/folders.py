@@ -132,7 +132,8 @@ class LegacyFolders:
         caller(request).need("folders:read")
         query = request.query_params
         limit, page = number(query.get("limit"), 1000), number(query.get("page"), 1)
-        level = sorted(_children(self._store, query.get("parentUid", "")), key=lambda item: item.spec["title"].lower())
+        parent = query.get("parentUid", "") if self._grafana.release.nests_folders else ""
+        level = sorted(_children(self._store, parent), key=lambda item: item.spec["title"].lower())
         hits = [
             {"id": item.internal_id, "uid": item.uid, "title": item.spec["title"]}
             | ({"parentUid": item.folder} if item.folder else {})
@@ -149,12 +150,15 @@ class LegacyFolders:
         identity.need("folders:create")
         body = await read_json(request)
         uid = str(body.get("uid") or "") or "f" + secrets.token_hex(6)
-        parent = str(body.get("parentUid") or "")
+        parent = str(body.get("parentUid") or "") if self._grafana.release.nests_folders else ""
         check(self._store, uid, body.get("title"), parent)
         if self._store.get(KIND, uid):
             if self._grafana.release.folder_uid_conflict == 412:
                 raise ApiError(412, CHANGED, tag="version-mismatch")
             raise ApiError(409, "a folder with the same UID already exists")
+        beside = [item.spec["title"] for item in self._store.all_of(KIND)]
+        if self._grafana.release.unique_titles and body["title"] in beside:
+            raise ApiError(409, "a folder or dashboard in the general folder with the same name already exists")
         draft = Draft(KIND, uid, _spec(body), parent)
         return JSONResponse(self._show(self._store.create(draft, identity.uid)))
 

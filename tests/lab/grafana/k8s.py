@@ -9,6 +9,7 @@ Not here, and answered as any Kubernetes would answer: PATCH and watch (405), tr
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import secrets
 from abc import ABC, abstractmethod
@@ -74,9 +75,9 @@ class Collection(ABC):
 
     def show(self, resource: Resource, version: str) -> dict[str, Any]:
         """The object as a client gets it."""
-        annotations = {**resource.annotations, "grafana.app/createdBy": resource.created_by}
+        annotations = {**resource.annotations, "grafana.app/createdBy": account(resource.created_by)}
         if resource.updated:
-            annotations["grafana.app/updatedBy"] = resource.updated_by
+            annotations["grafana.app/updatedBy"] = account(resource.updated_by)
             annotations["grafana.app/updatedTimestamp"] = resource.updated
         if resource.folder:
             annotations[FOLDER] = resource.folder
@@ -270,6 +271,12 @@ class Collection(ABC):
             text = "requested RV does not match current RV"
         message = f'Operation cannot be fulfilled on {self.plural}.{self.group} "{name}": {text}'
         return ApiError(409, message, details={"name": name, "group": self.group, "kind": self.plural})
+
+
+def account(actor: str) -> str:
+    """An actor as /apis tells it: a person by the uid, not by the login."""
+    kind, _, name = actor.partition(":")
+    return f"user:u{hashlib.sha256(name.encode()).hexdigest()[:12]}" if kind == "user" else actor
 
 
 def is_dry_run(request: Request) -> bool:

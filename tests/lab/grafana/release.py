@@ -56,6 +56,16 @@ class Release:
         return self._from(13, 2)
 
     @property
+    def nests_folders(self) -> bool:
+        """Folders in folders; before, parentUid is not read."""
+        return self._from(11)
+
+    @property
+    def unique_titles(self) -> bool:
+        """No two dashboards in a folder, and no two folders, with one title."""
+        return not self._from(11)
+
+    @property
     def schema_version(self) -> int:
         """What a write through v1beta1 or v1 migrates to."""
         return 42 if self._from(13) else 41

@@ -19,10 +19,10 @@ import pytest
 import testinfra
 
 from ansible_collections.ias.observability.plugins.module_utils._kube import Cluster, connect, forward
+from tests.lab.workloads import NAMESPACE
 
 ROOT = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
 KUBECONFIG = os.environ["K8S_AUTH_KUBECONFIG"]
-NAMESPACE = "ias-system"
 
 Json = Any
 Ask = Callable[..., tuple[int, Json]]

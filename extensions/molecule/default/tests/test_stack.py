@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import NAMESPACE, Ask
 
 from ansible_collections.ias.observability.plugins.module_utils._kube import Cluster
+from tests.lab.workloads import NAMESPACE
+
+Ask = Callable[..., tuple[int, Any]]
 
 PROMETHEUS = ("prometheus-kube-prometheus-prometheus", 9090)
 CLAIMS = {

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from conftest import NAMESPACE, Ask
 
 from ansible_collections.ias.observability.plugins.module_utils._kube import Cluster, KubeError
+from tests.lab.workloads import NAMESPACE
+
+Ask = Callable[..., tuple[int, Any]]
 
 CUSTOM_RESOURCE = (
     f"/apis/monitoring.coreos.com/v1/namespaces/{NAMESPACE}/prometheuses/prometheus-kube-prometheus-prometheus"

@@ -77,6 +77,13 @@ def test_rules_given_directly(capsys: pytest.CaptureFixture[str]) -> None:
         (b"#" * (MAX_BYTES + 1), "load/too-large"),
         (b"[" * 300_000, "load/yaml"),
         (b"{% for x in y %}", "load/yaml"),
+        (b"groups: []\ngroups: []\n", "load/duplicate-key"),
+        (b"groups: 5", "load/type"),
+        (b"groups: [{name: g, rules: {a: b}}]", "load/type"),
+        (b"- groups", "load/type"),
+        (b"text", "load/type"),
+        (b"\tgroups: []", "load/yaml"),
+        (b"a: &a [x]\ngroups: *a", "load/unknown-field"),
     ],
 )
 def test_what_is_no_rule_file(
@@ -84,7 +91,16 @@ def test_what_is_no_rule_file(
 ) -> None:
     (tmp_path / "a.yaml").write_bytes(content)
     result = run(capsys, paths=[str(tmp_path / "a.yaml")])
-    assert [finding["id"] for finding in result["findings"]] == [identity]
+    assert result["findings"][0]["id"] == identity
+    assert {finding["file"] for finding in result["findings"]} == {str(tmp_path / "a.yaml")}
+    assert "Traceback" not in str(result)
+
+
+def test_bomb_of_anchors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bomb = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 60))
+    (tmp_path / "a.yaml").write_text(f"{bomb}groups: *a59\n", encoding="utf-8")
+    result = run(capsys, paths=[str(tmp_path)])
+    assert {finding["id"] for finding in result["findings"]} == {"load/unknown-field", "load/type"}
 
 
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf" + GOOD.encode(), GOOD.replace("\n", "\r\n").encode()])
@@ -121,3 +137,18 @@ def test_contract_and_waivers(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert [finding["id"] for finding in result["waived"]] == ["contract/type"]
     result = run(capsys, rules=rules, contract=str(tmp_path / "no"), waivers=str(tmp_path / "none"))
     assert [f["id"] for f in result["findings"] if f["severity"] == "error"] == ["load/unreadable"] * 2
+
+
+def test_tests_of_the_rules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rules, tests = tmp_path / "rules.yaml", tmp_path / "tests.yaml"
+    rules.write_text(GOOD, encoding="utf-8")
+    tests.write_text("tests: [{alert_rule_test: [{eval_time: 9m, alertname: ApiDown}]}]", encoding="utf-8")
+    result = run(capsys, paths=[str(rules)], tests=[str(tests)])
+    assert [finding["id"] for finding in result["findings"]] == [
+        "coverage/firing",
+        "coverage/branch",
+        "coverage/branch",
+    ]
+    assert result["findings"][0]["file"] == str(rules)
+    result = run(capsys, paths=[str(rules)], tests=[str(tmp_path / "none.yaml")])
+    assert result["findings"][0]["id"] == "load/unreadable"

@@ -97,3 +97,23 @@ def test_an_alert_that_no_test_tries_is_named(root: Path, tmp_path: Path) -> Non
     assert [one.rule.name for one in covered if not one.is_complete] == ["Untried"]
     assert any("Untried" in line and "coverage/firing" in line for line in wrong)
     assert any("coverage/unknown-alert" in line for line in wrong)
+
+
+def test_a_test_that_fails_has_file_and_line(root: Path, tmp_path: Path) -> None:
+    for name in ("alerts.yaml", "alerts.tests.yaml"):
+        (tmp_path / name).write_text((root / "contracts" / name).read_text().replace("> 60", "> 61"))
+    (wrong,) = rules.promtool([tmp_path / "alerts.yaml"], tmp_path)
+    line = (tmp_path / "alerts.tests.yaml").read_text().splitlines().index(
+        "  - name: an event waits for 61 seconds"
+    ) + 1
+    assert wrong.startswith(
+        f"alerts.tests.yaml:{line}: an event waits for 61 seconds:\n    alertname: AnalyticsBacklog"
+    )
+
+
+def test_a_rule_that_promtool_refuses_has_file_and_line(tmp_path: Path) -> None:
+    (tmp_path / "alerts.yaml").write_text("groups: [{name: g, rules: [{alert: A, expr: 'a >'}]}]")
+    (tmp_path / "alerts.tests.yaml").write_text("rule_files: []\ntests: []\n")
+    (wrong,) = rules.promtool([tmp_path / "alerts.yaml"], tmp_path)
+    assert "alerts.yaml: 1:45: " in wrong
+    assert "parse error" in wrong

@@ -12,6 +12,8 @@ from ansible_collections.ias.observability.plugins.module_utils._grafana.folders
     find,
     make_uid,
     parts,
+    resolve,
+    walk,
 )
 
 TREE = [Folder("ias-platform", "IAS Platform"), Folder("x1", "GPU", "ias-platform"), Folder("x2", "GPU")]
@@ -50,3 +52,48 @@ def test_any_title_makes_a_valid_uid(path: str) -> None:
 def test_below_survives_a_cycle() -> None:
     assert below([*TREE, Folder("a", "A", "b"), Folder("b", "B", "a")], "a") == {"a", "b"}
     assert below(TREE, "ias-platform") == {"ias-platform", "x1"}
+
+
+def test_missing_folders_come_parents_first() -> None:
+    uids, missing = resolve(TREE, [parts("A/B/C"), parts("IAS Platform/New")])
+    assert missing == [
+        Folder("a", "A"),
+        Folder("a-b", "B", "a"),
+        Folder("ias-platform-new", "New", "ias-platform"),
+        Folder("a-b-c", "C", "a-b"),
+    ]
+    assert uids[parts("A/B/C")] == "a-b-c"
+
+
+def test_two_paths_never_share_a_folder() -> None:
+    uids, missing = resolve([], [parts("a/b-c"), parts("a-b/c")])
+    assert len({folder.uid for folder in missing}) == len(missing) == 4
+    assert uids == resolve(missing, [parts("a/b-c"), parts("a-b/c")])[0]
+    assert make_uid(parts("General")) != "general"
+
+
+def test_no_more_levels_are_listed_than_needed() -> None:
+    levels = {
+        "": [Folder("a", "A"), Folder("b", "B")],
+        "a": [Folder("c", "C", "a"), Folder("d", "D", "a")],
+        "c": [Folder("e", "E", "c")],
+    }
+    listed: list[str] = []
+
+    def children(uid: str) -> list[Folder]:
+        listed.append(uid)
+        return levels.get(uid, [])
+
+    assert len(walk(children, [parts("A/C")], None)) == 4
+    assert listed == ["", "a"]
+    listed.clear()
+    assert len(walk(children, [parts("A")], parts("A"))) == 5
+    assert sorted(listed) == ["", "a", "c", "d", "e"]
+
+
+def test_ours_is_found_under_another_name() -> None:
+    assert find([Folder("ias-platform", "Platform")], ("IAS Platform",)) == "ias-platform"
+    assert find([Folder("ias-platform", "Platform", "x"), Folder("x", "X")], ("IAS Platform",)) is None
+    uids, missing = resolve([Folder("a-b", "A b")], [("A b",), ("a-b",)])
+    assert uids["A b",] == "a-b"
+    assert [folder.title for folder in missing] == ["a-b"]

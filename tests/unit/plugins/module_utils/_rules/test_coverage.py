@@ -70,6 +70,12 @@ def test_a_silent_test_without_the_series_proves_nothing() -> None:
     assert [len(branch.silent) for branch in one.branches] == [1, 0]
 
 
+def test_a_firing_case_without_the_series_cannot_be_right() -> None:
+    rule = {"alert": "Down", "expr": "a > 1"}
+    assert covered(rule, scene({"b": "2x9"}, {}), scene({"a": "1x9"}))[1] == ["coverage/branch"]
+    assert covered(rule, scene({"a": "2x9"}, {}), scene({"a": "1x9"}))[1] == []
+
+
 @pytest.mark.parametrize(
     ("values", "at", "fires_by"),
     [

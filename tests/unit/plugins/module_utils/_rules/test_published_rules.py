@@ -12,6 +12,7 @@ from __future__ import annotations
 import collections
 import gzip
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,32 @@ def test_prometheus_would_load_them_all(result: Result) -> None:
 def test_counts(result: Result) -> None:
     counts = collections.Counter(f"{finding.id} {finding.severity}" for finding in result.findings)
     assert dict(sorted(counts.items())) == json.loads(GOLDEN.read_text(encoding="utf-8"))["counts"]
+
+
+@pytest.mark.usefixtures("collector_off")
+def test_time_grows_with_the_rules() -> None:
+    """Every lint on ten times the rules takes at most twelve times as long, and a long group is no worse."""
+
+    def seconds(count: int) -> float:
+        rules = [
+            {
+                "alert": f"A{number}",
+                "expr": f'sum by (job) (rate(a{number}_total{{code=~"5.."}}[5m])) / sum by (job) (b:c{number}) > 0.1',
+                "labels": {"severity": "warning"},
+                "annotations": {"summary": "{{ $labels.job }} fails"},
+            }
+            for number in range(count)
+        ]
+        rules += [{"record": f"b:c{number}", "expr": f"sum by (job) (b:c{number - 1})"} for number in range(1, count)]
+        text = json.dumps({"groups": [{"name": "g", "rules": rules}]})
+        best = []
+        for _ in range(3):
+            start = time.process_time()
+            check([Source("r", text)], Profile())
+            best.append(time.process_time() - start)
+        return min(best)
+
+    assert seconds(3000) <= 12 * seconds(300)
 
 
 def test_errors(result: Result) -> None:

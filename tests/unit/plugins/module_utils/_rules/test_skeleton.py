@@ -8,7 +8,6 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -24,6 +23,7 @@ from ansible_collections.ias.observability.plugins.module_utils._rules.load impo
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 from ansible_collections.ias.observability.plugins.module_utils._rules.skeleton import Skeleton, as_yaml, skeleton
 from ansible_collections.ias.observability.plugins.module_utils._rules.unit_tests import load as load_tests
+from tests.unit.rendering import program
 
 RECORDS = [
     {"record": "job:requests:rate5m", "expr": "sum by (job) (rate(requests_total[5m]))"},
@@ -99,20 +99,12 @@ def skeletons(index: Index) -> list[Skeleton]:
     return [skeleton(rule, index) for rule in index.rules if rule.is_alert]
 
 
-def promtool() -> str:
-    own = Path(__file__).resolve().parents[5] / ".lab" / "bin" / "promtool"
-    found = str(own) if own.exists() else shutil.which("promtool")
-    if found is None:
-        pytest.fail("this test needs promtool: run `make lab-build`, or put it on PATH")
-    return found
-
-
 def failures(folder: Path, groups: list[dict[str, Any]], tests: str) -> str:
     """What promtool has against the tests."""
     (folder / "r.yaml").write_text(json.dumps({"groups": groups}), encoding="utf-8")
     (folder / "t.yaml").write_text(tests, encoding="utf-8")
     done = subprocess.run(
-        [promtool(), "test", "rules", "t.yaml"], cwd=folder, capture_output=True, text=True, check=False
+        [program("promtool"), "test", "rules", "t.yaml"], cwd=folder, capture_output=True, text=True, check=False
     )
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
@@ -170,7 +162,7 @@ def test_published_rules(tmp_path: Path, shared: Path) -> None:
                 files.append(f"{number}.tests.yaml")
     assert counts == {"alerts": 1972, "series": 1615, "complete": 335}
     done = subprocess.run(
-        [promtool(), "test", "rules", *files], cwd=tmp_path, capture_output=True, text=True, check=False
+        [program("promtool"), "test", "rules", *files], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     said = done.stdout + done.stderr
     assert (re.findall(r"alertname: (\w+)", said), said.count("FAILED")) == (["TempoNoTenantIndexBuilders"], 1)

@@ -1,0 +1,235 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A backup as one file: a gzipped tar of JSON files, and SHA256SUMS over them as `sha256sum --check` reads it.
+
+    manifest.json               format, date, Grafana's version, counts
+    folders/UID.json            one file for each object
+    datasources/UID.json
+    contact-points/UID.json
+    dashboards/UID.json
+    SHA256SUMS
+
+An archive is not trusted: what it holds is bounded in size, number and depth, and only these names are read, into
+memory. Nothing is ever unpacked to disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import gzip
+import hashlib
+import io
+import json
+import os
+import re
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import quote
+
+from .client import Json
+from .files import MAX_DEPTH, is_deeper
+
+FORMAT = 1
+KINDS = ("folders", "datasources", "contact-points", "dashboards")
+FIELDS: Mapping[str, Mapping[str, type]] = {
+    "folders": {"key": str, "title": str, "parent": str},
+    "datasources": {"key": str, "name": str, "type": str, "url": str, "secrets": list},
+    "contact-points": {"key": str, "name": str, "type": str, "settings": dict},
+    "dashboards": {"key": str, "title": str, "folder": str, "message": str, "schema": str, "spec": dict},
+}
+MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
+MAX_NAME = 200
+NAME = re.compile(rf"(?:{'|'.join(KINDS)})/[A-Za-z0-9_%~-]{{1,{MAX_NAME}}}\.json")
+PREFIX, SUFFIX = "grafana-backup-", ".tar.gz"
+MAX_FILE_BYTES = 17 * 1024 * 1024  # a dashboard of 16 MiB, and what is around it
+MAX_TOTAL_BYTES = 256 * 1024 * 1024
+MAX_FILES = 50_000
+
+Objects = Mapping[str, Mapping[str, Json]]
+
+
+class ArchiveError(ValueError):
+    """What is wrong with an archive, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """The objects by kind and key (a uid, in most cases), and what is told about them."""
+
+    objects: Objects
+    manifest: Json
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {kind.replace("-", "_"): len(self.objects[kind]) for kind in KINDS}
+
+    @property
+    def sums(self) -> dict[str, str]:
+        """The checksum of each object by the name of its file. The date is not in it."""
+        return {name: checksum(content) for name, content in object_files(self.objects)}
+
+
+def object_files(objects: Objects) -> Iterator[tuple[str, bytes]]:
+    for kind in KINDS:
+        for key in sorted(objects[kind]):
+            yield f"{kind}/{file_name(key)}.json", to_bytes(objects[kind][key])
+
+
+def file_name(key: str) -> str:
+    """A key as a file name, without a dot; by its checksum where it would be too long."""
+    name = quote(key, safe="").replace(".", "%2E")
+    return name if 0 < len(name) <= MAX_NAME else checksum(key.encode())
+
+
+def to_bytes(content: Any) -> bytes:
+    return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def checksum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def pack(backup: Backup) -> bytes:
+    """The archive. The same backup makes the same bytes."""
+    files = [(MANIFEST, to_bytes(backup.manifest)), *object_files(backup.objects)]
+    sums = "".join(f"{checksum(content)}  {name}\n" for name, content in files)
+    made = datetime.datetime.fromisoformat(backup.manifest["created"]).timestamp()
+    buffer = io.BytesIO()
+    with (
+        gzip.GzipFile(fileobj=buffer, mode="wb", mtime=int(made)) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        for name, content in [*files, (SUMS, sums.encode())]:
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mtime, entry.mode = len(content), int(made), 0o600
+            tar.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def unpack(path: Path) -> Backup:
+    """Read and check an archive; raises ArchiveError."""
+    try:
+        files = read_files(path)
+        sums = read_sums(files.pop(SUMS, None))
+        for name in sorted(sums.keys() ^ files.keys()):
+            raise ArchiveError(f"{name} is {'not in it' if name in sums else f'not named in {SUMS}'}")
+        for name, content in files.items():
+            if checksum(content) != sums[name]:
+                raise ArchiveError(f"the checksum of {name} is wrong")
+        manifest = read_object(MANIFEST, files.pop(MANIFEST, b""))
+        if manifest.get("format") != FORMAT:
+            raise ArchiveError(f"its format is {manifest.get('format')!r}; this module reads {FORMAT}")
+        objects: dict[str, dict[str, Json]] = {kind: {} for kind in KINDS}
+        for name, content in files.items():
+            one = read_object(name, content)
+            kind = name.partition("/")[0]
+            if not all(isinstance(one.get(field), shape) for field, shape in FIELDS[kind].items()):
+                raise ArchiveError(f"{name} is not an object as backups hold")
+            objects[kind][one["key"]] = one
+    except ArchiveError:
+        raise
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, OverflowError) as error:
+        raise ArchiveError(f"it is not a whole gzipped tar: {error}") from error
+    except OSError as error:
+        raise ArchiveError(f"it cannot be read: {error.strerror or error}") from error
+    return Backup(objects, manifest)
+
+
+def read_files(path: Path) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    with Bounded(path) as unzipped, tarfile.open(fileobj=unzipped, mode="r|") as tar:
+        for entry in tar:
+            if entry.name not in {MANIFEST, SUMS} and not NAME.fullmatch(entry.name):
+                raise ArchiveError(f"it holds {entry.name[:100]!r}, which no backup does")
+            if not entry.isreg() or entry.name in files:
+                raise ArchiveError(f"{entry.name} is {'there twice' if entry.name in files else 'not a file'}")
+            if entry.size > MAX_FILE_BYTES or len(files) >= MAX_FILES:
+                raise ArchiveError(f"it is too large: at {entry.name}")
+            content = tar.extractfile(entry)
+            files[entry.name] = content.read() if content else b""
+    return files
+
+
+class Bounded(gzip.GzipFile):
+    """A stream that ends with an error where a small archive would become a huge one."""
+
+    left = MAX_TOTAL_BYTES
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or not 0 <= size <= self.left:
+            raise ArchiveError(f"it is too large: it unpacks to more than {MAX_TOTAL_BYTES >> 20} MiB")
+        content = super().read(size)
+        self.left -= len(content)
+        return content
+
+
+def read_sums(content: bytes | None) -> dict[str, str]:
+    if content is None:
+        raise ArchiveError(f"it is not whole, or no backup: {SUMS} is not in it")
+    lines = content.decode("utf-8", "replace").splitlines()
+    pairs = [line.split("  ", 1) for line in lines]
+    if not all(len(pair) == 2 for pair in pairs):
+        raise ArchiveError(f"{SUMS} cannot be read")
+    return {name: digest for digest, name in pairs}
+
+
+def read_object(name: str, content: bytes) -> Json:
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ArchiveError(f"{name} is not JSON") from error
+    if not isinstance(found, dict) or is_deeper(found, MAX_DEPTH):
+        raise ArchiveError(f"{name} is not an object as backups hold")
+    if name != MANIFEST and f"{name.partition('/')[0]}/{file_name(str(found.get('key', '')))}.json" != name:
+        raise ArchiveError(f"{name} holds another object than its name says")
+    return found
+
+
+def name_of(created: str) -> str:
+    """The file name for a date such as 2026-11-25T01:02:03+00:00."""
+    return f"{PREFIX}{datetime.datetime.fromisoformat(created):%Y-%m-%dT%H%M%SZ}{SUFFIX}"
+
+
+def newest(folder: Path) -> Path | None:
+    """The latest archive of a folder; their names sort by date."""
+    return max(folder.glob(f"{PREFIX}*{SUFFIX}"), default=None)
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """All of it or nothing, whatever happens meanwhile: the file gets its name when it is complete."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with open_nameless(folder) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            os.link(f"/proc/self/fd/{file.fileno()}", path.name, dst_dir_fd=folder, follow_symlinks=True)
+    except OSError as error:
+        if isinstance(error, FileExistsError):
+            raise
+        write_named(path, content)
+    finally:
+        with contextlib.suppress(OSError):
+            os.fsync(folder)
+        os.close(folder)
+
+
+def open_nameless(folder: int) -> IO[bytes]:
+    """A file without a name: the kernel removes it when this process ends, however that is."""
+    return os.fdopen(os.open(".", os.O_TMPFILE | os.O_RDWR, 0o600, dir_fd=folder), "wb")
+
+
+def write_named(path: Path, content: bytes) -> None:
+    """Where the file system has no nameless files (NFS and others)."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+        os.link(file.name, path)

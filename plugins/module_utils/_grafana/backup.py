@@ -1,0 +1,45 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything of a Grafana that a backup holds, read at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .._http import Api
+from .archive import FORMAT, Backup
+from .client import parse
+from .shelves import needed_secrets, shelves, unpacked
+from .store import open_store
+
+
+def collect(api: Api, created: str) -> Backup:
+    """Read all; whatever cannot be read is an HttpError, since a part is no backup. ``created`` is in ISO 8601."""
+    path = "/api/health"
+    version = parse(path, lambda health: str(health.get("version", "")), api.get(path))
+    read = {
+        shelf.kind: {key: item.body for key, item in shelf.read().items()}
+        for shelf in shelves(api, open_store(api), sources={}, points={}, message="")
+    }
+    backup = Backup(read, {})
+    manifest = {"format": FORMAT, "created": created, "grafana": version, "counts": backup.counts}
+    return Backup(read, manifest)
+
+
+def secrets_left_out(backup: Backup) -> dict[str, dict[str, list[str]]]:
+    """What a restore into an empty Grafana will need besides, in the shape of its option."""
+    return {
+        kind.replace("-", "_"): {
+            key: names for key, body in backup.objects[kind].items() if (names := needed_secrets(unpacked(kind, body)))
+        }
+        for kind in ("datasources", "contact-points")
+    }
+
+
+def changes(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    """Two lists of checksums as a diff."""
+    return {
+        side: "".join(f"{sums[name]}  {name}\n" for name in sorted(sums))
+        for side, sums in (("before", before), ("after", after))
+    }

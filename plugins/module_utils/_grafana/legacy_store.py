@@ -1,0 +1,178 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Dashboards and folders through /api, which every Grafana has: two requests for each, the version guards a write."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote
+
+from .._http import Api, HttpError
+from .client import Grafana, Json, parse
+from .folders import Folder, Path, walk
+from .marker import tag
+from .plan import Live, Wanted
+
+WORKERS = 8
+PAGE = 1000
+CONFLICTS = frozenset({409, 412})  # somebody was faster
+NESTED_SINCE = 11  # before, a feature toggle
+
+
+@dataclass
+class LegacyStore:
+    api: Api
+    can_dry_run: bool = False
+
+    def read_all(self, uids: Collection[str], owner: str) -> dict[str, Live]:
+        owned = (hit["uid"] for hit in Grafana(self.api).search("dash-db", tag=tag(owner)))
+        return self._read_each({*uids, *owned})
+
+    def read_every(self) -> dict[str, Live]:
+        return self._read_each({hit["uid"] for hit in Grafana(self.api).search("dash-db")})
+
+    def _read_each(self, uids: Collection[str]) -> dict[str, Live]:
+        with ThreadPoolExecutor(WORKERS) as pool:
+            return {live.uid: live for live in pool.map(self.read, sorted(uids)) if live}
+
+    def read(self, uid: str) -> Live | None:
+        path = f"/api/dashboards/uid/{quote(uid)}"
+        found = find(self.api, path)
+        return None if found is None else replace(parse(path, read_dashboard, found), message=self._message(path))
+
+    def _message(self, path: str) -> str:
+        """Of the last write; who may only read may not see it."""
+        try:
+            return next(iter(read_messages(self.api, path, limit=1)), "")
+        except HttpError as error:
+            if error.status != 403:
+                raise
+            return ""
+
+    def write(self, wanted: Wanted, live: Live | None, message: str, *, dry_run: bool = False) -> Live:
+        spec = {name: value for name, value in wanted.spec.items() if name not in {"id", "version"}}
+        if live is not None:
+            spec |= {"id": live.spec.get("id"), "version": int(live.lock)}
+        body = {"dashboard": spec, "folderUid": wanted.folder, "message": message, "overwrite": False}
+        # Sent twice, the second meets the version that the first has made.
+        path = "/api/dashboards/db"
+        version = parse(path, lambda saved: int(saved["version"]), self.api.post(path, body, repeatable=True))
+        return Live(wanted.uid, wanted.title, wanted.folder, wanted.spec, str(version), version, message)
+
+    def delete(self, uid: str) -> None:
+        delete(self.api, f"/api/dashboards/uid/{quote(uid)}")
+
+    def folders(self, paths: Iterable[Path], root: Path | None) -> list[Folder]:
+        # A search would be late, so each level is listed.
+        return walk(lambda parent: list_level(self.api, parent), paths, root)
+
+    def nests_folders(self) -> bool:
+        """By the version, where it is shown, or by the toggle that came before."""
+        path = "/api/frontend/settings"
+        return parse(path, read_nesting, self.api.get(path))
+
+    def author(self, live: Live) -> str:
+        return live.updated_by
+
+
+def read_nesting(settings: Json) -> bool:
+    major = re.match(r"\d+", str(settings.get("buildInfo", {}).get("version", "")))
+    toggles = settings.get("featureToggles") or {}
+    return bool(toggles.get("nestedFolders")) or major is None or int(major[0]) >= NESTED_SINCE
+
+
+def read_dashboard(found: Json) -> Live:
+    """The answer to a read of one; the message of its last write is elsewhere."""
+    spec, meta = found["dashboard"], found["meta"]
+    version = int(spec.get("version") or 0)
+    return Live(
+        uid=spec["uid"],
+        title=str(spec.get("title", "")),
+        folder=meta.get("folderUid", ""),
+        spec=spec,
+        lock=str(version),
+        version=version,
+        updated_by=meta.get("updatedBy", ""),
+        updated=meta.get("updated", ""),
+        manager="a file in Grafana's pod" if meta.get("provisioned") else "",
+    )
+
+
+def read_messages(api: Api, path: str, *, limit: int) -> list[str]:
+    """The messages of a dashboard's last writes, newest first."""
+    path = f"{path}/versions"
+    return parse(path, read_history, api.get(path, {"limit": str(limit)}))
+
+
+def read_history(history: Any) -> list[str]:
+    """Since Grafana 12 the list has an object around it."""
+    versions = history["versions"] if isinstance(history, dict) else history
+    return [str(version.get("message") or "") for version in versions]
+
+
+def list_level(api: Api, parent: str) -> list[Folder]:
+    """The folders in a folder. A Grafana without folders in folders lists those of the root again: not those."""
+    found: list[Folder] = []
+    page = 1
+    while True:
+        answer = api.get("/api/folders", {"limit": str(PAGE), "page": str(page), "parentUid": parent})
+        level = parse("/api/folders", lambda entries: [read_folder_entry(entry) for entry in entries], answer)
+        found += level
+        if len(level) < PAGE:
+            return [folder for folder in found if folder.parent == parent]
+        page += 1
+
+
+def create_folder(api: Api, folder: Folder) -> tuple[str, str]:
+    """Make a folder; its state then, and what failed. The same one, made by somebody else in the meantime, will do."""
+    try:
+        post_folder(api, folder)
+    except HttpError as error:
+        if error.is_refusal and error.status not in CONFLICTS:
+            return "not written", str(error)
+        try:
+            there = read_folder(api, folder.uid)
+        except HttpError:
+            return "unknown", str(error)
+        return ("written", "") if there == folder else ("not written", str(error))
+    return "written", ""
+
+
+def post_folder(api: Api, folder: Folder) -> None:
+    """Sent twice, the second is refused as a copy of the first."""
+    body = {"uid": folder.uid, "title": folder.title, **({"parentUid": folder.parent} if folder.parent else {})}
+    api.post("/api/folders", body, repeatable=True)
+
+
+def read_folder(api: Api, uid: str) -> Folder | None:
+    path = f"/api/folders/{quote(uid)}"
+    found = find(api, path)
+    return None if found is None else parse(path, read_folder_entry, found)
+
+
+def read_folder_entry(entry: Json) -> Folder:
+    return Folder(entry["uid"], entry["title"], entry.get("parentUid", ""))
+
+
+def find(api: Api, path: str) -> Json | None:
+    try:
+        found: Json = api.get(path)
+    except HttpError as error:
+        if error.status == 404:
+            return None
+        raise
+    return found
+
+
+def delete(api: Api, path: str) -> None:
+    """What is gone already is as good as deleted."""
+    try:
+        api.delete(path)
+    except HttpError as error:
+        if error.status != 404:
+            raise

@@ -1,0 +1,235 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Values against a chart: texts in, findings out. A value itself is never part of a finding."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from .._findings import Finding, Severity
+from .._release.values import merge
+from .._rules import yaml_tree
+from .._rules.check import Source
+from .._rules.yaml_tree import Node, Scalar, YamlError, documents
+from .chart import Chart
+from .known import Known, entries, type_of
+from .uses import Path
+
+with suppress(ImportError):  # Ansible brings it
+    import yaml
+
+_SECRET = re.compile(r"(?i)(?:password|passwd|secret|token|api_?key|private_?key|access_?key|credentials?)$")
+_ELSEWHERE = re.compile(r"\{\{|\$__|\$\{|\$\(|^<.*>$|^!")
+_MAX_KEYS = 100_000
+
+
+def check(chart: Chart, files: Iterable[Source]) -> list[Finding]:
+    """Every finding, by file and place. Later files are laid upon earlier ones, as Helm does."""
+    known = Known.of(chart)
+    findings: list[Finding] = []
+    merged: dict[str, Any] = {}
+    places: dict[Path, tuple[str, int, int]] = {}
+    for file in files:
+        root = _read(file, findings)
+        if root is None:
+            continue
+        checker = _Checker(chart, known, file.path)
+        for path, key, _value in entries(root):
+            places[path] = (file.path, key.line, key.column)
+        checker.mapping(root, ())
+        findings += checker.findings
+        merged = merge(merged, _plain(root))
+    unknown = {finding.object for finding in findings if finding.id == "values/unknown-key"}
+    findings += [one for one in _by_schema(chart, known, merged, places) if one.object not in unknown]
+    return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column, finding.id))
+
+
+def _read(file: Source, findings: list[Finding]) -> yaml_tree.Mapping | None:
+    def wrong(message: str, line: int = 0, column: int = 0) -> None:
+        hint = "values are a YAML mapping"
+        findings.append(Finding("values/file", "error", message, hint, file=file.path, line=line, column=column))
+
+    try:
+        found = list(documents(file.text))
+    except YamlError as error:
+        wrong(f"not YAML: {error.message}", error.line, error.column)
+        return None
+    root = found[0] if found else None
+    if len(found) > 1:
+        wrong("more than one YAML document: Helm reads the first only")
+    if root is None or (isinstance(root, Scalar) and root.is_null):
+        return None
+    if not isinstance(root, yaml_tree.Mapping):
+        wrong(f"not a mapping, but a {type_of(root)}", root.line, root.column)
+        return None
+    if sum(1 for _entry in zip(range(_MAX_KEYS + 1), entries(root), strict=False)) > _MAX_KEYS:
+        wrong(f"more than {_MAX_KEYS} keys")
+        return None
+    return root
+
+
+class _Checker:
+    def __init__(self, chart: Chart, known: Known, file: str) -> None:
+        self.chart = chart
+        self.known = known
+        self.file = file
+        self.findings: list[Finding] = []
+
+    def _add(self, identity: str, severity: Severity, message: str, *, at: tuple[Scalar, Path], hint: str = "") -> None:
+        key, path = at
+        self.findings.append(
+            Finding(
+                f"values/{identity}",
+                severity,
+                message,
+                hint,
+                file=self.file,
+                line=key.line,
+                column=key.column,
+                object=".".join(path),
+            )
+        )
+
+    def mapping(self, node: yaml_tree.Mapping, prefix: Path) -> None:
+        pending = [(node, prefix)]
+        while pending:
+            mapping, above = pending.pop()
+            for key in mapping.duplicates:
+                path = (*above, key.value)
+                self._add("duplicate-key", "error", f"key {key.value!r} is written twice", at=(key, path))
+            for name, (key, value) in mapping.items().items():
+                path = (*above, name)
+                self._secret(key, value, path)
+                if self._key(key, value, path) and isinstance(value, yaml_tree.Mapping):
+                    pending.append((value, path))
+
+    def _key(self, key: Scalar, value: Node, path: Path) -> bool:
+        """Whether it is worth looking below the key."""
+        if not self.known.is_known(path):
+            self._unknown(key, path)
+            return False
+        remark = self.known.remark(path)
+        if remark:
+            message = f"the chart calls {'.'.join(path)} deprecated"
+            self._add("deprecated-key", "warning", message, at=(key, path), hint=remark[:200])
+        elif not self.known.is_read(path) and not self.known.passed_on:
+            self._add(
+                "unread-key",
+                "warning",
+                f"no template of {self._chart} reads {'.'.join(path)}: it changes nothing",
+                at=(key, path),
+                hint="leave it out",
+            )
+            return False
+        return self._type(key, value, path)
+
+    @property
+    def _chart(self) -> str:
+        return f"{self.chart.name} {self.chart.version}"
+
+    def _unknown(self, key: Scalar, path: Path) -> None:
+        names = self.known.names(path[:-1])
+        near = difflib.get_close_matches(path[-1], names, 1, 0.7)
+        hint = f"did you mean {near[0]!r}?" if near else self._elsewhere(path)
+        if not hint:
+            hint = f"known here: {', '.join(sorted(names)[:12])}" if names else "leave it out"
+        self._add(
+            "unknown-key",
+            "warning" if self.known.passed_on else "error",
+            f"{self._chart} has no value {'.'.join(path)}"
+            + (
+                ", as far as can be told: the chart passes its values on" if self.known.passed_on else ": it is ignored"
+            ),
+            at=(key, path),
+            hint=hint,
+        )
+
+    def _elsewhere(self, path: Path) -> str:
+        """The same key at another place."""
+        found = sorted((known for known in self.known.defaults if known[-1] == path[-1]), key=len)
+        return f"is it {'.'.join(found[0])}?" if found else ""
+
+    def _type(self, key: Scalar, value: Node, path: Path) -> bool:
+        default = self.known.defaults.get(path)
+        if default is None:
+            return True
+        wanted, given = type_of(default), type_of(value)
+        if "null" in {wanted, given} or wanted == given or (len(path) > 1 and self.known.is_free(path[:-1])):
+            return True
+        collections = {"mapping", "list"}
+        message = f"{'.'.join(path)} is a {wanted} in the chart, and a {given} here"
+        if wanted in collections or given in collections:
+            self._add("type", "error", message, at=(key, path), hint="see the chart's values.yaml")
+            return False
+        if wanted == "truth value" and isinstance(value, Scalar) and value.value.lower() in {"false", "no", "off"}:
+            hint = "any text counts as true: write it without quotes"
+            self._add("type", "error", message, at=(key, path), hint=hint)
+        elif wanted in {"number", "truth value"}:
+            hint = "write it without quotes" if given == "text" else ""
+            self._add("type", "warning", message, at=(key, path), hint=hint)
+        return True
+
+    def _secret(self, key: Scalar, value: Node, path: Path) -> None:
+        if not isinstance(value, Scalar) or not value.is_text or not value.value or not _SECRET.search(path[-1]):
+            return
+        if not _ELSEWHERE.search(value.value) and not path[-1].lower().startswith("existing"):
+            self._add(
+                "secret",
+                "warning",
+                f"{'.'.join(path)} holds a secret in clear",
+                at=(key, path),
+                hint="refer to a Secret of the cluster, or take it from a vault",
+            )
+
+
+def _by_schema(
+    chart: Chart, known: Known, merged: dict[str, Any], places: Mapping[Path, tuple[str, int, int]]
+) -> list[Finding]:
+    """What values.schema.json has against the values laid upon the defaults. Helm refuses it as well."""
+    findings: list[Finding] = []
+    for prefix, validator in known.schemas.items():
+        defaults = _plain(chart.defaults) if not prefix else {}
+        for path, message in validator.check(_at(merge(defaults, merged), prefix)):
+            full = prefix + path
+            own = next((full[:end] for end in range(len(full), 0, -1) if full[:end] in places), None)
+            if own is None and path:
+                continue  # the chart's own defaults
+            file, line, column = places[own] if own is not None else ("", 0, 0)
+            name = ".".join(full) or "the values"
+            text = f"{name} {message}"
+            findings.append(Finding("values/schema", "error", text, "", file, line, column, object=".".join(full)))
+    return findings
+
+
+def _at(values: Any, path: Path) -> Any:
+    for part in path:
+        values = values.get(part) if isinstance(values, dict) else None
+    return {} if values is None else values
+
+
+def _plain(node: Node, made: dict[int, Any] | None = None) -> Any:
+    """The node as plain data; what is written once is made once, however often an alias stands for it."""
+    made = {} if made is None else made
+    if id(node) not in made:
+        if isinstance(node, yaml_tree.Mapping):
+            made[id(node)] = {name: _plain(value, made) for name, (_key, value) in node.items().items()}
+        elif isinstance(node, yaml_tree.Sequence):
+            made[id(node)] = [_plain(item, made) for item in node.items]
+        else:
+            made[id(node)] = _scalar(node)
+    return made[id(node)]
+
+
+def _scalar(node: Scalar) -> Any:
+    if node.is_text:
+        return node.value
+    try:
+        return yaml.safe_load(node.value)
+    except (yaml.YAMLError, ValueError):
+        return node.value

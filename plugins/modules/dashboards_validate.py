@@ -1,0 +1,168 @@
+#!/usr/bin/python
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Find what is wrong with dashboards before Grafana shows it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: dashboards_validate
+short_description: Find what is wrong with Grafana dashboards
+description:
+  - Reads dashboards as JSON in Grafana's classic schema and reports everything that is wrong with them. Neither Grafana
+    nor a cluster is needed.
+  - Queries in PromQL, LogQL and TraceQL are parsed, with variables and macros replaced by what can stand in their
+    place; SQL and other languages are passed over.
+  - Findings whose id begins with C(dashboards/) are about the dashboard, C(rules/) and C(contract/) about a query, as
+    in M(ias.observability.alert_rules_validate).
+  - Fails when a finding is an error.
+options:
+  paths:
+    description: Dashboards, or folders of them (every C(.json) file below).
+    type: list
+    elements: path
+  dashboards:
+    description: Dashboards given directly.
+    type: list
+    elements: dict
+  datasources:
+    description:
+      - The data sources that Grafana has, each with its C(uid), its C(type) and, for old dashboards, its C(name);
+        M(ias.observability.grafana_datasources_info) returns them so. With them each dashboard's own are looked up.
+    type: list
+    elements: dict
+  contract:
+    description:
+      - A file that says which metrics there are, as for M(ias.observability.alert_rules_validate). With it the names,
+        labels, values, types and units in the queries are checked too.
+    type: path
+  prometheus_version:
+    description: The version of Prometheus that answers, from 3.5 on.
+    type: str
+    default: "3.14"
+  waivers:
+    description:
+      - A file of findings to let through, as for M(ias.observability.alert_rules_validate).
+    type: path
+author: ias.observability contributors (@ias-observability)
+version_added: 1.0.0
+seealso:
+  - module: ias.observability.alert_rules_validate
+  - module: ias.observability.dashboards_verify
+  - module: ias.observability.grafana_dashboards
+extends_documentation_fragment:
+  - ias.observability._attributes.read_only
+"""
+
+EXAMPLES = r"""
+- name: Check the dashboards of this repository
+  ias.observability.dashboards_validate:
+    paths: [contracts/dashboards]
+
+- name: Check them for one Grafana
+  ias.observability.dashboards_validate:
+    paths: [contracts/dashboards]
+    datasources:
+      - {uid: prometheus, name: Prometheus, type: prometheus}
+      - {uid: loki, name: Loki, type: loki}
+"""
+
+RETURN = r"""
+findings:
+  description: Everything that was found, by file and line. The module fails when one of them is an error.
+  type: list
+  elements: dict
+  returned: always
+  sample:
+    - id: dashboards/legend-label
+      severity: warning
+      file: contracts/dashboards/api.json
+      line: 118
+      column: 27
+      object: ias-api/Requests
+      message: the legend of query A names 'pod', which the query does not keep
+      hint: add pod to the aggregation, or leave it out of the legend
+      evidence: {}
+waived:
+  description: The findings that O(waivers) lets through, in the same form.
+  type: list
+  elements: dict
+  returned: always
+  sample: []
+summary:
+  description: How many findings there are of each severity, and how many dashboards and queries were read.
+  type: dict
+  returned: always
+  sample: {error: 0, warning: 1, info: 3, dashboards: 4, queries: 61}
+"""
+
+import gc
+import json
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.yaml import HAS_YAML
+
+from ..module_utils._dashboards.check import check
+from ..module_utils._dashboards.names import Source
+from ..module_utils._dashboards.queries import Reader
+from ..module_utils._findings import failed, failure_message, summary
+from ..module_utils._promql import Profile
+from ..module_utils._rules.check import Source as Text
+from ..module_utils._rules.contract import load as load_contract
+from ..module_utils._rules.files import read
+from ..module_utils._rules.report import Report
+from ..module_utils._rules.waivers import waive
+
+
+def main() -> None:
+    module = AnsibleModule(
+        {
+            "paths": {"type": "list", "elements": "path"},
+            "dashboards": {"type": "list", "elements": "dict"},
+            "datasources": {"type": "list", "elements": "dict"},
+            "contract": {"type": "path"},
+            "prometheus_version": {"type": "str", "default": "3.14"},
+            "waivers": {"type": "path"},
+        },
+        required_one_of=[("paths", "dashboards")],
+        supports_check_mode=True,
+    )
+    if not HAS_YAML:
+        module.fail_json(msg=missing_required_lib("PyYAML"))
+    params = module.params
+    gc.disable()  # one short run that makes many small objects and no garbage worth collecting
+    try:
+        profile = Profile.of(params["prometheus_version"])
+    except ValueError as error:
+        module.fail_json(msg=f"prometheus_version: {error}")
+    texts, findings = read(params["paths"] or [], {".json"})
+    for number, dashboard in enumerate(params["dashboards"] or []):
+        texts.append(Text(f"dashboards[{number}]", json.dumps(dashboard, indent=1)))
+    contracts, problems = read([params["contract"]] if params["contract"] else [])
+    report = Report()
+    contract = load_contract(contracts[0].path, contracts[0].text, report) if contracts else None
+    sources = None if params["datasources"] is None else _sources(module, params["datasources"])
+    found, queries = check(texts, Reader(profile, contract), sources)
+    findings, waived = waive([*findings, *problems, *report.findings, *found], params["waivers"])
+    result = {
+        "findings": [finding.as_dict() for finding in findings],
+        "waived": [finding.as_dict() for finding in waived],
+        "summary": {**summary(findings), "dashboards": len(texts), "queries": queries},
+    }
+    if failed(findings):
+        errors = [finding for finding in findings if finding.severity == "error"]
+        module.fail_json(msg=failure_message("The dashboards are not fit for use", errors), **result)
+    module.exit_json(changed=False, **result)
+
+
+def _sources(module: AnsibleModule, listed: list[dict[str, Any]]) -> list[Source]:
+    for number, one in enumerate(listed):
+        if not one.get("uid") or not one.get("type"):
+            module.fail_json(msg=f"datasources[{number}] needs a uid and a type")
+    return [Source(str(one["uid"]), str(one.get("name") or ""), str(one["type"])) for one in listed]
+
+
+if __name__ == "__main__":
+    main()

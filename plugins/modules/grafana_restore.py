@@ -1,0 +1,227 @@
+#!/usr/bin/python
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Put what an archive of grafana_backup holds into a Grafana."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: grafana_restore
+short_description: Put what an archive of grafana_backup holds into a Grafana
+description:
+  - Checks the archive, reads Grafana, and writes the folders, data sources, contact points and dashboards that are
+    missing or differ. Then everything that was written is read back and compared.
+  - What is in Grafana and not in the archive is left alone.
+  - An archive that is cut off, changed, hostile or not of M(ias.observability.grafana_backup) is refused before
+    Grafana is asked. It is never unpacked to disk.
+  - When Grafana fails in the middle, the result says of each object whether it was written, and a further run does the
+    rest.
+options:
+  src:
+    description: Archive of M(ias.observability.grafana_backup), on the machine where the module runs.
+    type: path
+    required: true
+  existing:
+    description: What to do with an object that exists and differs from the archive.
+    type: str
+    choices:
+      fail: Write nothing at all, and name these objects, and for dashboards who wrote them last and when.
+      keep: Leave them alone.
+      overwrite:
+        - Make them what the archive says. Those that come from a file in Grafana's pod or that another program manages
+          are left alone with a warning.
+    default: fail
+  secrets:
+    description:
+      - Secrets of data sources and contact points, which no archive holds. They are set where the object is written.
+      - Without them a data source is created without, and a contact point as far as Grafana takes it.
+    type: dict
+    default: {}
+    suboptions:
+      datasources:
+        description: By uid of the data source, its C(secureJsonData), and C(url) where that holds a password.
+        type: dict
+        default: {}
+      contact_points:
+        description: By uid of the contact point, its secret settings.
+        type: dict
+        default: {}
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+requirements:
+  - python >= 3.11
+  - kubernetes >= 24.2
+  - urllib3 >= 2
+seealso:
+  - module: ias.observability.grafana_backup
+author: ias.observability contributors (@ias-observability)
+version_added: 1.0.0
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - ias.observability._services.grafana
+  - ias.observability._attributes
+"""
+
+EXAMPLES = r"""
+- name: Restore into a new Grafana
+  ias.observability.grafana_restore:
+    grafana:
+      username: "{{ grafana_user }}"
+      password: "{{ grafana_password }}"
+    src: /var/backups/grafana/grafana-backup-2026-11-25T010203Z.tar.gz
+    secrets:
+      datasources:
+        loki: {basicAuthPassword: "{{ loki_password }}"}
+
+- name: Show what differs from the last backup
+  ias.observability.grafana_restore:
+    grafana:
+      url: https://grafana.example.org
+      token: "{{ grafana_admin_token }}"
+    src: "{{ backup.path }}"
+    existing: overwrite
+  check_mode: true
+  diff: true
+"""
+
+RETURN = r"""
+objects:
+  description: Each object of the archive, what it needed, and how that ended.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    kind:
+      description: V(folders), V(datasources), V(contact-points) or V(dashboards).
+      type: str
+    key:
+      description: Its uid.
+      type: str
+    title:
+      description: Its title or name.
+      type: str
+    action:
+      description: V(create), V(update), V(keep) or V(unchanged).
+      type: str
+    state:
+      description: V(written), V(not needed), V(not written), or V(unknown) when Grafana did not answer any more.
+      type: str
+archive:
+  description: The archive's date, and the Grafana that it comes from.
+  type: dict
+  returned: when the archive is good
+  sample: {format: 1, created: "2026-11-25T01:02:03+00:00", grafana: 13.2.0}
+summary:
+  description: How many objects were checked, and how many are now as the archive says or were to be left alone.
+  type: dict
+  returned: always
+  sample: {checked: 24, passed: 24}
+findings:
+  description: Everything that is wrong; the module fails when one of them is an error.
+  type: list
+  elements: dict
+  returned: always
+  sample:
+    - {id: restore/exists, severity: error, object: dashboards/gpu (GPU), message: it differs from the archive}
+"""
+
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._findings import Finding, failed, failure_message
+from ..module_utils._grafana.archive import ArchiveError, Backup, unpack
+from ..module_utils._grafana.restore import WRITES, Restore, Restored, diff
+from ..module_utils._grafana.shelves import shelves
+from ..module_utils._grafana.store import open_store
+from ..module_utils._http import HttpError
+from ..module_utils._kube import KubeError
+from ..module_utils._proof import unreachable
+from ..module_utils._service import GRAFANA, arguments, open_service
+
+SECRETS = {
+    "type": "dict",
+    "default": {},
+    "apply_defaults": True,
+    "no_log": False,  # what is in it
+    "options": {
+        "datasources": {"type": "dict", "default": {}, "no_log": True},
+        "contact_points": {"type": "dict", "default": {}, "no_log": True},
+    },
+}
+
+
+def main() -> None:
+    module = AnsibleModule(
+        arguments(
+            grafana=GRAFANA,
+            src={"type": "path", "required": True},
+            existing={"type": "str", "choices": ["fail", "keep", "overwrite"], "default": "fail"},
+            secrets=SECRETS,
+        ),
+        supports_check_mode=True,
+    )
+    params = module.params
+    src = Path(params["src"])
+    for kind, objects in params["secrets"].items():
+        if not all(isinstance(names, dict) for names in objects.values()):
+            module.fail_json(msg=f"secrets.{kind} must map each uid to a dictionary of its secrets")
+    try:
+        backup = unpack(src)
+    except ArchiveError as error:
+        module.fail_json(msg=f"{src} is not restored: {error}", **result([], [], with_diff=False))
+    done: list[Restored] = []
+    try:
+        with open_service(params, "grafana") as api:
+            done, findings = restore(api, backup, params, dry_run=module.check_mode)
+    except (HttpError, KubeError) as error:
+        findings = [unreachable(error)]
+    told = {"archive": backup.manifest, **result(done, findings, with_diff=module._diff)}
+    if failed(findings):
+        module.fail_json(msg=failure_message("Not everything is as the archive says", findings), **told)
+    module.exit_json(**told)
+
+
+def restore(api: Any, backup: Backup, params: dict[str, Any], *, dry_run: bool) -> tuple[list[Restored], list[Finding]]:
+    secrets = params["secrets"]
+    kinds = shelves(
+        api,
+        open_store(api),
+        sources=secrets["datasources"],
+        points=secrets["contact_points"],
+        message=f"Restored from {Path(params['src']).name}",
+    )
+    return Restore(kinds, params["existing"], dry_run).run(backup)
+
+
+def result(done: list[Restored], findings: list[Finding], *, with_diff: bool) -> dict[str, Any]:
+    return {
+        "changed": any(one.state == "written" for one in done),
+        "objects": [
+            {
+                "kind": one.item.kind,
+                "key": one.item.key,
+                "title": one.item.title,
+                "action": one.action,
+                "state": one.state,
+            }
+            for one in done
+        ],
+        "findings": [finding.as_dict() for finding in findings],
+        "summary": {
+            "checked": len(done),
+            "passed": sum(one.action not in WRITES or one.state == "written" for one in done),
+        },
+        **({"diff": diff(done)} if with_diff else {}),
+    }
+
+
+if __name__ == "__main__":
+    main()

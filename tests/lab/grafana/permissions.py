@@ -1,0 +1,125 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may do what: the permissions of a dashboard, and the teams and users that they name.
+
+They are kept and shown, not enforced: what a caller may do follows from the role alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tests.lab.grafana import dashboards
+from tests.lab.grafana.context import Grafana, caller, number, read_json
+from tests.lab.grafana.errors import ApiError
+from tests.lab.grafana.store import Draft, Resource
+
+KIND, TEAMS, USERS = "dashboard-permissions", "teams", "users"
+LEVELS = {1: "View", 2: "Edit", 4: "Admin"}
+ROLES = ("Viewer", "Editor")
+DEFAULT = [{"role": "Viewer", "permission": 1}, {"role": "Editor", "permission": 2}]
+
+
+class Permissions:
+    """The endpoints."""
+
+    def __init__(self, grafana: Grafana) -> None:
+        self._store = grafana.store
+
+    def routes(self) -> list[Route]:
+        one = "/api/dashboards/uid/{uid}/permissions"
+        return [
+            Route(one, self._get, methods=["GET"]),
+            Route(one, self._set, methods=["POST"]),
+            Route("/api/teams/search", self._search, methods=["GET"]),
+            Route("/api/teams", self._create, methods=["POST"]),
+            Route("/api/org/users", self._users, methods=["GET"]),
+        ]
+
+    async def _get(self, request: Request) -> Response:
+        caller(request).need("dashboards:write")
+        resource = self._find(request)
+        own = self._store.get(KIND, resource.uid)
+        items = own.spec["items"] if own else [] if resource.folder else DEFAULT
+        shown = [self._show(item, inherited=False) for item in items]
+        if resource.folder:
+            above = self._store.get("permissions", resource.folder)
+            shown += [self._show(item, inherited=True) for item in (above.spec["items"] if above else DEFAULT)]
+        return JSONResponse(shown)
+
+    async def _set(self, request: Request) -> Response:
+        identity = caller(request)
+        identity.need("dashboards:write")
+        resource = self._find(request)
+        items = (await read_json(request)).get("items")
+        if not isinstance(items, list) or not all(self._is_valid(item) for item in items):
+            raise ApiError(400, "bad request data")
+        draft = Draft(KIND, resource.uid, {"items": items})
+        known = self._store.get(KIND, resource.uid)
+        (self._store.replace if known else self._store.create)(draft, identity.uid)
+        body = {"message": "Dashboard permissions updated", "id": resource.internal_id, "title": resource.spec["title"]}
+        return JSONResponse(body)
+
+    def _is_valid(self, item: Any) -> bool:
+        if not isinstance(item, dict) or item.get("permission") not in LEVELS:
+            return False
+        team, user = item.get("teamId"), item.get("userId")
+        return (
+            item.get("role") in ROLES
+            or (isinstance(team, int) and self._store.by_id(TEAMS, team) is not None)
+            or (isinstance(user, int) and self._store.by_id(USERS, user) is not None)
+        )
+
+    def _show(self, item: dict[str, Any], *, inherited: bool) -> dict[str, Any]:
+        team = self._store.by_id(TEAMS, item.get("teamId", 0))
+        user = self._store.by_id(USERS, item.get("userId", 0))
+        return {
+            "userId": item.get("userId", 0),
+            "userLogin": user.uid if user else "",
+            "teamId": item.get("teamId", 0),
+            "team": team.spec["name"] if team else "",
+            "permission": item["permission"],
+            "permissionName": LEVELS[item["permission"]],
+            "inherited": inherited,
+            **({"role": item["role"]} if item.get("role") else {}),
+        }
+
+    async def _search(self, request: Request) -> Response:
+        caller(request).need("serviceaccounts:read")
+        query = request.query_params
+        page, size = number(query.get("page"), 1), number(query.get("perpage"), 1000)
+        found = [
+            {"id": team.internal_id, "uid": team.uid, "orgId": 1, "name": team.spec["name"]}
+            for team in self._store.all_of(TEAMS)
+            if query.get("query", "").lower() in team.spec["name"].lower()
+        ]
+        body = {"totalCount": len(found), "teams": found[(page - 1) * size : page * size], "page": page}
+        return JSONResponse({**body, "perPage": size})
+
+    async def _create(self, request: Request) -> Response:
+        identity = caller(request)
+        identity.need("serviceaccounts:create")
+        name = (await read_json(request)).get("name")
+        if not isinstance(name, str) or not name:
+            raise ApiError(400, "bad request data")
+        if any(team.spec["name"] == name for team in self._store.all_of(TEAMS)):
+            raise ApiError(409, "Team name taken")
+        uid = f"t{len(self._store.all_of(TEAMS)):012}"
+        team = self._store.create(Draft(TEAMS, uid, {"name": name}), identity.uid)
+        return JSONResponse({"message": "Team created", "teamId": team.internal_id, "uid": uid})
+
+    async def _users(self, request: Request) -> Response:
+        caller(request).need("serviceaccounts:read")
+        users = [{"orgId": 1, "userId": user.internal_id, "login": user.uid} for user in self._store.all_of(USERS)]
+        return JSONResponse(users)
+
+    def _find(self, request: Request) -> Resource:
+        resource = self._store.get(dashboards.KIND, request.path_params["uid"])
+        if resource is None:
+            raise ApiError(404, "Dashboard not found")
+        return resource

@@ -1,0 +1,245 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Archives: what is packed comes back, and nothing else is believed."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import hashlib
+import io
+import json
+import os
+import random
+import subprocess
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.ias.observability.plugins.module_utils._grafana import archive
+from ansible_collections.ias.observability.plugins.module_utils._grafana.archive import (
+    ArchiveError,
+    Backup,
+    name_of,
+    newest,
+    pack,
+    unpack,
+    write_new,
+)
+
+CREATED = "2026-11-25T01:02:03+00:00"
+KEYS = ["plain", "a/b", "..", "", "ü ~ name", "x" * 300]
+Entry = tuple[str, bytes]
+
+
+def backup() -> Backup:
+    objects = {
+        kind: {key: {field: shape() for field, shape in archive.FIELDS[kind].items()} | {"key": key} for key in KEYS}
+        for kind in archive.KINDS
+    }
+    return Backup(objects, {"format": 1, "created": CREATED})
+
+
+def entries(content: bytes) -> list[Entry]:
+    with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+        files = [(entry.name, tar.extractfile(entry)) for entry in tar]
+        return [(name, file.read()) for name, file in files if file]
+
+
+def repack(path: Path, made: list[Entry], change: Callable[[tarfile.TarInfo], None] | None = None) -> Path:
+    """An archive as somebody else could make it. ``change`` is done to its first entry."""
+    with tarfile.open(path, "w:gz") as tar:
+        for number, (name, content) in enumerate(made):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            if change and number == 0:
+                change(entry)
+            tar.addfile(entry, io.BytesIO(content))
+    return path
+
+
+def signed(made: list[Entry]) -> list[Entry]:
+    sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in made)
+    return [*made, ("SHA256SUMS", sums.encode())]
+
+
+GOOD = [("manifest.json", b'{"format": 1}'), ("folders/a.json", b'{"key": "a", "title": "A", "parent": ""}')]
+
+
+def test_what_is_packed_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "x.tar.gz"
+    path.write_bytes(pack(backup()))
+    assert unpack(path) == backup()
+    assert pack(backup()) == path.read_bytes()
+
+
+def test_its_checksums_are_the_usual_ones(tmp_path: Path) -> None:
+    path = tmp_path / "x.tar.gz"
+    path.write_bytes(pack(backup()))
+    with tarfile.open(path) as tar:
+        tar.extractall(tmp_path, filter="data")
+    subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=tmp_path, check=True)
+
+
+def swap(made: list[Entry], name: str, content: bytes) -> list[Entry]:
+    return [(one, content if one == name else there) for one, there in made]
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        ([], "it is not whole, or no backup: SHA256SUMS is not in it"),
+        (GOOD, "it is not whole, or no backup: SHA256SUMS is not in it"),
+        (swap(signed(GOOD), "folders/a.json", b'{"key": "b"}'), "the checksum of folders/a.json is wrong"),
+        ([*signed(GOOD), ("folders/b.json", b"{}")], "folders/b.json is not named in SHA256SUMS"),
+        (signed(GOOD)[1:], "manifest.json is not in it"),
+        (signed(GOOD[1:]), "manifest.json is not JSON"),
+        (swap(signed(GOOD), "SHA256SUMS", b"\xff\x00"), "SHA256SUMS cannot be read"),
+        (signed(swap(GOOD, "manifest.json", b'{"format": 2}')), "its format is 2; this module reads 1"),
+        (signed(swap(GOOD, "folders/a.json", b"[]")), "folders/a.json is not an object"),
+        (signed(swap(GOOD, "folders/a.json", b'{"key": "a"}')), "folders/a.json is not an object"),
+        (signed(swap(GOOD, "folders/a.json", b'{"key": "a", "title": 1, "parent": ""}')), "is not an object"),
+        (signed(swap(GOOD, "folders/a.json", b"{")), "folders/a.json is not JSON"),
+        (signed(swap(GOOD, "folders/a.json", b"[" * 100_000)), "folders/a.json is not JSON"),
+        (signed(swap(GOOD, "folders/a.json", b'{"key": ' + b"[" * 200 + b"]" * 200 + b"}")), "is not an object"),
+        (signed(swap(GOOD, "folders/a.json", b'{"key": "b"}')), "holds another object than its name says"),
+        (signed([*GOOD, GOOD[1]]), "folders/a.json is there twice"),
+        (signed([*GOOD, ("../../etc/cron.d/x", b"")]), "it holds '../../etc/cron.d/x', which no backup does"),
+        (signed([*GOOD, ("/etc/cron.d/x", b"")]), "it holds '/etc/cron.d/x', which no backup does"),
+        (signed([*GOOD, ("folders/../x.json", b"")]), "which no backup does"),
+        (signed([*GOOD, ("users/a.json", b"")]), "which no backup does"),
+        (signed([*GOOD, ("folders/a.json\n", b"")]), "which no backup does"),
+    ],
+)
+def test_a_bad_archive_is_refused(tmp_path: Path, made: list[Entry], message: str) -> None:
+    with pytest.raises(ArchiveError) as caught:
+        unpack(repack(tmp_path / "x.tar.gz", made))
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
+def test_only_files_are_read(tmp_path: Path, kind: bytes) -> None:
+    def change(entry: tarfile.TarInfo) -> None:
+        entry.type, entry.linkname, entry.size = kind, "/etc/passwd", 0
+
+    with pytest.raises(ArchiveError, match=r"manifest\.json is not a file"):
+        unpack(repack(tmp_path / "x.tar.gz", signed(GOOD), change))
+
+
+def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    large = repack(tmp_path / "file.tar.gz", [("folders/a.json", bytes(18 * 1024 * 1024))])
+    with pytest.raises(ArchiveError, match=r"it is too large: at folders/a\.json"):
+        unpack(large)
+    monkeypatch.setattr(archive.Bounded, "left", 1024 * 1024)
+    many = repack(tmp_path / "many.tar.gz", [(f"folders/{number}.json", bytes(200_000)) for number in range(9)])
+    with pytest.raises(ArchiveError, match="it unpacks to more than"):
+        unpack(many)
+    header = tmp_path / "header.tar.gz"  # one extended header of two megabytes
+    with tarfile.open(header, "w:gz", format=tarfile.PAX_FORMAT, pax_headers={"comment": "x" * 2_000_000}):
+        pass
+    with pytest.raises(ArchiveError, match="it unpacks to more than"):
+        unpack(header)
+    monkeypatch.setattr(archive, "MAX_FILES", 2)
+    with pytest.raises(ArchiveError, match="it is too large: at SHA256SUMS"):
+        unpack(repack(tmp_path / "count.tar.gz", signed(GOOD)))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"text", b"\x1f\x8b", gzip.compress(b"x" * 2000), b"PK\x03\x04" + bytes(100), b"\xff" * 600]
+)
+def test_what_is_no_archive(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.tar.gz"
+    path.write_bytes(content)
+    with pytest.raises(ArchiveError, match=r"it is not whole|it is not a whole gzipped tar"):
+        unpack(path)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match="it cannot be read: No such file"):
+        unpack(tmp_path / "x.tar.gz")
+    with pytest.raises(ArchiveError, match="it cannot be read: Is a directory"):
+        unpack(tmp_path)
+
+
+def test_cut_off_anywhere(tmp_path: Path) -> None:
+    content = pack(backup())
+    path = tmp_path / "x.tar.gz"
+    for length in range(0, len(content) - 40, 37):
+        path.write_bytes(content[:length])
+        with pytest.raises(ArchiveError):
+            unpack(path)
+
+
+def test_any_change_is_found_or_makes_no_difference(tmp_path: Path) -> None:
+    """Of the archive, and of the tar inside: the same objects, or the one error."""
+    generator = random.Random(7)
+    content = pack(backup())
+    inside = gzip.decompress(content)
+    path = tmp_path / "x.tar.gz"
+    refused = 0
+    for number in range(2000):
+        changed = bytearray(content if number % 2 else inside)
+        for _ in range(generator.choice([1, 3])):
+            changed[generator.randrange(len(changed))] = generator.randrange(256)
+        path.write_bytes(bytes(changed) if number % 2 else gzip.compress(changed, 1))
+        try:
+            assert unpack(path).objects == backup().objects
+        except ArchiveError:
+            refused += 1
+    assert refused > 1000
+
+
+def test_names_sort_by_date(tmp_path: Path) -> None:
+    assert name_of(CREATED) == "grafana-backup-2026-11-25T010203Z.tar.gz"
+    for year in ("2025", "2027", "2026"):
+        (tmp_path / name_of(CREATED.replace("2026", year))).touch()
+    (tmp_path / "grafana-backup-x.tar.gz.part").touch()
+    found = newest(tmp_path)
+    assert found is not None
+    assert found.name.startswith("grafana-backup-2027")
+
+
+@pytest.mark.parametrize("nameless", [True, False])
+def test_a_file_is_written_whole_and_for_its_owner_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nameless: bool
+) -> None:
+    if not nameless:
+
+        def unsupported(_: int) -> object:
+            raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+        monkeypatch.setattr(archive, "open_nameless", unsupported)
+    path = tmp_path / "x.tar.gz"
+    write_new(path, b"content")
+    assert path.read_bytes() == b"content"
+    assert path.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(FileExistsError):
+        write_new(path, b"other")
+    assert path.read_bytes() == b"content"
+    assert [one.name for one in tmp_path.iterdir()] == ["x.tar.gz"]
+
+
+@pytest.mark.parametrize("nameless", [True, False])
+def test_nothing_is_left_of_a_file_that_could_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nameless: bool
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    if not nameless:
+        monkeypatch.setattr(archive, "open_nameless", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_new(tmp_path / "x.tar.gz", b"content")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_object_is_json_that_people_can_read() -> None:
+    name, content = entries(pack(backup()))[1]
+    assert name.startswith("folders/")
+    assert "\n" in content.decode()
+    assert json.loads(content)["title"] == ""
