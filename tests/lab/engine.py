@@ -30,7 +30,7 @@ BEFORE = DATA / "before.json"
 LOG = DATA / "dockerd.log"
 HOST = f"unix://{SOCKET}"
 
-PACKAGES = {"dockerd": "docker.io", "mmdebstrap": "mmdebstrap", "iptables": "iptables"}
+PACKAGES = {"dockerd": "docker.io", "mmdebstrap": "mmdebstrap", "iptables": "iptables", "ip": "iproute2"}
 MINIMUM_FREE = 15 * 2**30
 START_SECONDS = 60
 CAP_SYS_RESOURCE = 24
