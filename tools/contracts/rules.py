@@ -75,7 +75,7 @@ def promtool(paths: Iterable[Path], root: Path) -> Iterator[str]:
 
 def placed(name: str, said: str, lines: list[str]) -> Iterator[str]:
     """What promtool said, with the line of the test that each failure is of; `check rules` has lines of its own."""
-    _, *failures = _FAILURE.split(said)
+    _files, *failures = _FAILURE.split(said)
     if not failures:
         yield f"{name}: {said}"
     for test, rest in zip(failures[::2], failures[1::2], strict=True):
