@@ -37,7 +37,7 @@ check: unit contracts lint ## what needs no cluster: unit tests first, then the 
 
 unit: $(READY) ## unit tests (helm, promtool and amtool are built for them once: some minutes)
 	$(PYTHON) -m tests.lab.toolchain helm promtool amtool
-	$(PYTHON) -m pytest -q --junitxml=.lab/junit-unit.xml
+	$(PYTHON) -m pytest -q -n auto --junitxml=.lab/junit-unit.xml
 
 lint: $(READY) ## ruff, mypy, yamllint, ansible-lint
 	ruff check .
