@@ -62,7 +62,8 @@ def test_killed_around_helm(lab: Lab, operation: str) -> None:
         site.kill()
         assert lab.status(release) == f"pending-{operation}"
         site = Site(*OPTIONS[operation])
-        site.until(f"TASK [ias.observability.release : Wait for release {release}]")
+        site.until(f"TASK [ias.observability.release : Run Helm for release {release}]")
+        lab.await_status(release, "deployed")
         site.kill()
         assert lab.status(release) == "deployed"
     Site(*OPTIONS[operation]).finish()
