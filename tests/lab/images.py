@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterable
@@ -72,7 +73,7 @@ def build(row: Row) -> oci.Image:
     entrypoint = list(row.entrypoint) or [f"/usr/local/bin/{row.program}"]
     if row.program:
         binary = toolchain.require([row.program])[row.program].resolve()
-        place = row.path or f"/usr/local/bin/{row.program}"
+        place = where(row)
         entries = [oci.Entry(place, source=binary)]
         entries += [oci.Entry(link, link=target) for link, target in row.links.items()]
         layers.append(_layer(entries, binary.name, place, *row.links))
@@ -85,6 +86,11 @@ def build(row: Row) -> oci.Image:
         layers.append(_layer(entries, *(path.read_bytes() for path in lab), *(entry.path for entry in entries)))
         env = [f"PYTHONPATH={HOME}:{HOME}/site-packages", "PYTHONDONTWRITEBYTECODE=1", "PYTHONUNBUFFERED=1"]
     return oci.image(layers, entrypoint=entrypoint, user=row.user, env=env)
+
+
+def where(row: Row) -> str:
+    """The path of the program. The base's /bin is a link: a folder of that name in a layer would hide it and its shell."""
+    return re.sub("^/bin/", "/usr/bin/", row.path) or f"/usr/local/bin/{row.program}"
 
 
 def _layer(entries: list[oci.Entry], *inputs: str | bytes) -> oci.Blob:

@@ -43,6 +43,13 @@ def test_images_are_found_in_custom_resources_and_in_the_operators_argument() ->
     assert chart_images.asked([resource, operator, None]) == {"a/b:1", "c/d:2", "e/f:3"}
 
 
+@pytest.mark.parametrize(
+    ("path", "place"), [("/bin/p", "/usr/bin/p"), ("/usr/bin/p", "/usr/bin/p"), ("", "/usr/local/bin/p")]
+)
+def test_no_program_takes_the_place_of_the_bases_link(path: str, place: str) -> None:
+    assert chart_images.images.where(chart_images.images.Row(("docker.io/a/p:1",), program="p", path=path)) == place
+
+
 def test_the_tables_programs_are_all_built() -> None:
     programs = {row.program for row in chart_images.images.table() if row.program}
     assert programs <= set(toolchain.load())
