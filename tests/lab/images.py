@@ -89,7 +89,7 @@ def build(row: Row) -> oci.Image:
 
 
 def where(row: Row) -> str:
-    """The path of the program. The base's /bin is a link: a folder of that name in a layer would hide it and its shell."""
+    """The program's path. The base's /bin is a link: a folder of that name in a layer would hide it, and the shell."""
     return re.sub("^/bin/", "/usr/bin/", row.path) or f"/usr/local/bin/{row.program}"
 
 
