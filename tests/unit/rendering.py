@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.lab.chart_images import COMPONENTS
+
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "contracts"
 CHARTS = ROOT / "tests" / "lab" / "charts"
-COMPONENTS = {"prometheus": "kube-prometheus-stack", "loki": "loki", "tempo": "tempo", "alloy": "alloy"}
 NAMESPACE = "ias-system"
 
 Object = dict[str, Any]
