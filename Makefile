@@ -10,7 +10,7 @@ LAB    := $(PYTHON) -m tests.lab
 READY  := $(VENV)/.made-from-lock
 export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/.lab/bin:$(PATH)
 
-.PHONY: help demo demo-down test check unit lint contracts dashboards-preview sanity preflight charts molecule test-kill test-alerts lab-build lab-up venv bench clean
+.PHONY: help demo demo-down test check unit lint contracts docs dashboards-preview sanity preflight charts molecule test-kill test-alerts lab-build lab-up venv bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -ts "$$(printf '\t')"
@@ -33,7 +33,7 @@ demo-down: $(READY) ## remove what `make demo` started
 test: $(READY) ## every test: what needs no cluster beside the lab's builds, then the charts and the stack on the lab
 	$(PYTHON) -m tests.stages
 
-check: unit contracts lint ## what needs no cluster: unit tests first, then the contracts and the linters
+check: unit contracts lint docs ## what needs no cluster: unit tests first, then the contracts, the linters and the reference
 
 unit: $(READY) ## unit tests (helm, promtool and amtool are built for them once: some minutes)
 	$(PYTHON) -m tests.lab.toolchain helm promtool amtool
@@ -50,6 +50,9 @@ lint: $(READY) ## ruff, mypy, yamllint, ansible-lint
 contracts: $(READY) ## what contracts/ promises, checked without a cluster
 	$(PYTHON) -m tests.lab.toolchain promtool amtool
 	$(PYTHON) -m tools.contracts check
+
+docs: $(READY) ## the reference of modules and roles, as HTML in .cache/docs/html; any warning fails
+	tests/docs/run
 
 dashboards-preview: $(READY) $(PREVIEW)/.made-from-lock ## what the lab's dashboards show now, as HTML below .lab/preview
 	KUBECONFIG="$${KUBECONFIG:-.lab/kubeconfig}" $(PYTHON) -m tools.preview.ask .lab/preview
