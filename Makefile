@@ -10,7 +10,7 @@ LAB    := $(PYTHON) -m tests.lab
 READY  := $(VENV)/.made-from-lock
 export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/.lab/bin:$(PATH)
 
-.PHONY: help demo demo-down test check unit lint contracts docs dashboards-preview sanity preflight charts molecule test-kill test-alerts lab-build lab-up venv bench clean
+.PHONY: help demo demo-down test check unit lint contracts docs dashboards-preview sanity preflight charts molecule test-kill test-alerts lab-build lab-up venv bench clean coverage
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -ts "$$(printf '\t')"
@@ -39,10 +39,15 @@ unit: $(READY) ## unit tests (helm, promtool and amtool are built for them once:
 	$(PYTHON) -m tests.lab.toolchain helm promtool amtool
 	$(PYTHON) -m pytest -q -n auto --junitxml=.lab/junit-unit.xml
 
+coverage: $(READY) ## how many branches of plugins/ the unit tests take (not part of `make test`)
+	$(PYTHON) -m tests.lab.toolchain helm promtool amtool
+	$(PYTHON) -m pytest -q -n auto --cov --cov-report=json
+	$(PYTHON) -m tests.branches
+
 lint: $(READY) ## ruff, mypy, yamllint, ansible-lint
 	ruff check .
 	ruff format --check .
-	MYPYPATH=collections mypy tests/lab tests/stages.py tools
+	MYPYPATH=collections mypy tests/lab tests/stages.py tests/branches.py tools
 	MYPYPATH=collections mypy -p ansible_collections.ias.observability.plugins
 	yamllint --strict .
 	ansible-lint --offline -q
