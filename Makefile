@@ -17,6 +17,7 @@ help: ## this list
 
 venv: $(READY)
 $(READY): requirements/dev.txt
+	@test ! -L $(VENV) || { echo "$(VENV) is a link: what it leads to is somebody else's, and would be emptied; make it there, or remove the link" >&2; exit 1; }
 	python=$$(sh tests/find-python) && "$$python" -m venv --clear $(VENV)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
 	touch $@

@@ -208,11 +208,3 @@ def check_raw(model: Object, name: str) -> Iterator[str]:
                     parse(substitute(text, {**chosen, **MACROS}))
                 except error as wrong:
                     yield f"{name}: panel {panel.get('title')}: query {target.get('refId')} is not valid: {wrong}"
-
-
-def references(model: Object) -> Iterator[str]:
-    """The dashboards that a compiled one links to, as their uids."""
-    for panel in model["panels"]:
-        for link in panel.get("fieldConfig", {}).get("defaults", {}).get("links", []):
-            if found := re.match(r"/d/([\w-]+)(?!\$)\?", link["url"]):
-                yield found[1]
