@@ -164,11 +164,10 @@ class _Parser:
         self._enter()
         left = self._operand()
         while True:
-            operator = self.texts[self.at]
+            operator = self.kinds[self.at]
+            if operator == lexer.WORD:
+                operator = self.texts[self.at].lower()
             precedence = _PRECEDENCE.get(operator)
-            if precedence is None:
-                operator = operator.lower()
-                precedence = _PRECEDENCE.get(operator)
             if precedence is None or precedence < lowest:
                 break
             start = self.starts[self.at]

@@ -10,8 +10,7 @@ A flow is a tuple of branches: `a or b` has those of both sides. The metric's na
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from .._promql.nodes import (
     METRIC_NAME,
@@ -35,8 +34,7 @@ MAX_BRANCHES = 8
 _KEEPS_SERIES = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
 
 
-@dataclass(frozen=True, slots=True)
-class Labels:
+class Labels(NamedTuple):
     """What one branch can carry."""
 
     only: frozenset[str] | None = None
