@@ -121,10 +121,7 @@ class Flows:
         if node.operator in _KEEPS_SERIES:
             return flow
         labels = frozenset(node.labels)
-        if node.without:
-            flow = _each(flow, Labels.drop, labels)
-        else:
-            flow = _distinct(_each(flow, Labels.keep, labels))
+        flow = _each(flow, Labels.drop, labels) if node.without else _distinct(_each(flow, Labels.keep, labels))
         if node.operator == "count_values" and isinstance(node.parameter, String):
             added = frozenset({node.parameter.value})
             flow = _each(flow, Labels.add, added)
