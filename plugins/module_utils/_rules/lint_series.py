@@ -268,11 +268,13 @@ def _binary(context: Context, node: Binary) -> None:
 
 
 def _raw_counter(context: Context, node: Binary, side: Expr) -> None:
+    other = strip_parens(node.right if side is node.left else node.left)
+    if not isinstance(other, Number):
+        return
     inner = strip_parens(side)
     while isinstance(inner, Aggregation) and inner.operator in {"sum", "max", "avg"}:
         inner = strip_parens(inner.expr)
-    other = strip_parens(node.right if side is node.left else node.left)
-    if not (isinstance(inner, VectorSelector) and inner.metric.endswith(_COUNTER_SUFFIX) and isinstance(other, Number)):
+    if not (isinstance(inner, VectorSelector) and inner.metric.endswith(_COUNTER_SUFFIX)):
         return
     described = context.index.contract.metrics.get(inner.metric) if context.index.contract else None
     if described is not None and described.type != "counter":

@@ -121,7 +121,6 @@ class _Reader:
         return self.file
 
     def read(self, root: Mapping) -> None:
-        self.file.root = root
         self._fields(root, _ROOT, "rule file")
         groups = root.get("groups")
         seen: set[str] = set()
