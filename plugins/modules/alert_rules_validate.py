@@ -137,15 +137,14 @@ import json
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.yaml import HAS_YAML
 
+from ..module_utils import _rules
 from ..module_utils._findings import failed, failure_message, summary
 from ..module_utils._promql import Profile
 from ..module_utils._promql.profile import FEATURES
 from ..module_utils._rules.check import Source, check, normalised
 from ..module_utils._rules.context import Index
-from ..module_utils._rules.coverage import cover
 from ..module_utils._rules.files import read
 from ..module_utils._rules.report import Report
-from ..module_utils._rules.unit_tests import load as load_tests
 from ..module_utils._rules.waivers import waive
 
 
@@ -185,11 +184,12 @@ def main() -> None:
         tests, unread = read(params["tests"])
         problems += unread
         report = Report()
-        cases = [test for source in tests for test in load_tests(source.path, source.text, report)]
-        cover(Index.of(result.files), cases, report)
+        cases = [test for source in tests for test in _rules.unit_tests.load(source.path, source.text, report)]
+        _rules.coverage.cover(Index.of(result.files), cases, report)
         problems += report.findings
     findings, waived = waive([*findings, *problems, *result.findings], params["waivers"])
     rules = normalised(result.files)
+    gc.freeze()  # nor does the interpreter look through all of them once more when it ends
     outcome = {
         "findings": [finding.as_dict() for finding in findings],
         "waived": [finding.as_dict() for finding in waived],

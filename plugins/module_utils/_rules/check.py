@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from .. import _rules
 from .._findings import Finding, Plain
 from .._promql import Profile
 from . import (
     lint_burn_rate,
     lint_conditions,
-    lint_contract,
     lint_series,
     lint_set,
     lint_templates,
@@ -22,7 +22,6 @@ from . import (
     metadata,
 )
 from .context import Context, Index, Settings
-from .contract import load as load_contract
 from .load import load
 from .model import RuleFile
 from .report import Report
@@ -48,7 +47,7 @@ def check(
     """Every finding of every layer, ordered by place."""
     settings = settings or Settings()
     report = Report()
-    promised = load_contract(contract.path, contract.text, report) if contract is not None else None
+    promised = _rules.contract.load(contract.path, contract.text, report) if contract is not None else None
     files = [file for source in sources for file in load(source.path, source.text, profile, report)]
     index = Index.of(files, promised)
     for rule in index.rules:
@@ -56,7 +55,7 @@ def check(
             context = Context(rule, rule.tree, index, settings, report)
             lint_series.check(context)
             if promised is not None:
-                lint_contract.check(context, promised)
+                _rules.lint_contract.check(context, promised)
             if rule.is_alert:
                 lint_conditions.check(context)
                 lint_units.check(context)
