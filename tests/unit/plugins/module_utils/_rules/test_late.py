@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -20,7 +21,8 @@ def test_a_run_without_contract_and_tests_does_not_import_what_reads_them() -> N
     program = (
         f"import sys, {MODULE}; print(*[name for name in {_rules.__all__} if f'{PACKAGE}.{{name}}' in sys.modules])"
     )
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    where = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    ran = subprocess.run([sys.executable, "-c", program], env=where, capture_output=True, text=True, check=True)
     assert ran.stdout.split() == []
 
 
