@@ -29,7 +29,7 @@ from ansible_collections.ias.observability.plugins.module_utils._rules.contract 
 from ansible_collections.ias.observability.plugins.module_utils._rules.flow import Flows, can
 from ansible_collections.ias.observability.plugins.module_utils._rules.model import Group, Rule, RuleFile
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
-from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree import Mapping, Scalar, documents
+from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree import Scalar, documents
 from tools.contracts.panels import LABEL, expanded
 from tools.contracts.schema import node_at
 from tools.contracts.variables import NAMES, QUERIES, SOURCES, STREAMS, TEXTS
@@ -71,7 +71,7 @@ def check(path: Path, name: str, contract: Contract, rules: Iterable[RuleFile]) 
     """What is wrong with the queries of a dashboard's description; rules are those whose records it may use."""
     content = path.read_text()
     spec, tree = yaml.safe_load(content), next(iter(documents(content)), None)
-    file = RuleFile(name, content, root=tree if isinstance(tree, Mapping) else None)
+    file = RuleFile(name, content)
     report = Report(name)
     index = Index.of(rules, contract)
     declared = set(spec["variables"])
