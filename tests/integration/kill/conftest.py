@@ -100,12 +100,16 @@ class Site:
 
     def kill_when(self, condition: Callable[[], bool]) -> None:
         """Kill at a moment that may last some milliseconds: Helm is halted while one looks."""
+        helm: list[int] = []
 
         def halted_at_it() -> bool:
-            self._signal(signal.SIGSTOP, "helm")
+            # A search takes longer than the moment may last: only for a Helm that is not known yet.
+            if not _signal(helm, signal.SIGSTOP):
+                helm[:] = _marked(self.mark, "helm")
+                _signal(helm, signal.SIGSTOP)
             if condition():
                 return True
-            self._signal(signal.SIGCONT, "helm")
+            _signal(helm, signal.SIGCONT)
             return False
 
         awaited(halted_at_it)
@@ -113,19 +117,22 @@ class Site:
 
     def kill(self) -> None:
         """SIGKILL for everything that the run has started, until nothing is left of it."""
-        while self._signal(signal.SIGKILL):
+        while _signal(list(_marked(self.mark)), signal.SIGKILL):
             self.process.poll()
         self.process.wait()
 
-    def _signal(self, number: signal.Signals, program: str = "") -> bool:
-        found = list(_marked(self.mark, program))
-        for pid in found:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
-        return bool(found)
+
+def _signal(pids: list[int], number: signal.Signals) -> bool:
+    """Whether one of them was still there."""
+    reached = False
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+            reached = True
+    return reached
 
 
-def _marked(mark: str, program: str) -> Iterator[int]:
+def _marked(mark: str, program: str = "") -> Iterator[int]:
     """Processes with the mark in their environment; with `program`, those alone that run it."""
     wanted = f"{MARK}={mark}".encode()
     for entry in Path("/proc").iterdir():
@@ -141,7 +148,7 @@ def awaited(condition: Callable[[], bool], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "the moment to kill did not come"
-        time.sleep(0.01)  # what Helm may do between two looks
+        time.sleep(0.005)  # what Helm may do between two looks
 
 
 def changed(output: str) -> int:
