@@ -47,6 +47,14 @@ options:
         C(target_labels) lists labels that the scrape adds, C(known_metrics) patterns of metrics from elsewhere, such
         as V(kube_*).
     type: path
+  alertmanager_config:
+    description:
+      - Alertmanager's configuration, as the path of its file or as a mapping. With it each alert of the rules is
+        routed, with the labels of its rule and those that its expression can have; such findings begin with
+        C(rules/routing-).
+      - An error is only what Alertmanager would not load. What integrations, templates and time intervals hold is not
+        looked at.
+    type: raw
   tests:
     description:
       - Test files for C(promtool test rules), or folders of them. With them each alert needs a case in which it fires
@@ -72,6 +80,11 @@ EXAMPLES = r"""
 - name: Check the rules of this repository
   ias.observability.alert_rules_validate:
     paths: [contracts/alerts.yaml]
+
+- name: Check that somebody is told of each alert
+  ias.observability.alert_rules_validate:
+    paths: [contracts/alerts.yaml]
+    alertmanager_config: contracts/alertmanager.yaml
 
 - name: Check one rule for an older server
   ias.observability.alert_rules_validate:
@@ -133,12 +146,14 @@ rules:
 
 import gc
 import json
+import os
+from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.yaml import HAS_YAML
 
 from ..module_utils import _rules
-from ..module_utils._findings import failed, failure_message, summary
+from ..module_utils._findings import Finding, failed, failure_message, summary
 from ..module_utils._promql import Profile
 from ..module_utils._promql.profile import FEATURES
 from ..module_utils._rules.check import Source, check, normalised
@@ -161,6 +176,7 @@ def main() -> None:
                 "default": [],
             },
             "contract": {"type": "path"},
+            "alertmanager_config": {"type": "raw"},
             "tests": {"type": "list", "elements": "path"},
             "waivers": {"type": "path"},
         },
@@ -179,7 +195,9 @@ def main() -> None:
     if params["rules"] is not None:
         sources.append(Source("rules", json.dumps(params["rules"], indent=1)))
     contracts, problems = read([params["contract"]] if params["contract"] else [])
-    result = check(sources, profile, contract=contracts[0] if contracts else None)
+    alertmanager, unread = alertmanager_source(module, params["alertmanager_config"])
+    problems += unread
+    result = check(sources, profile, contract=contracts[0] if contracts else None, alertmanager=alertmanager)
     if params["tests"] is not None:
         tests, unread = read(params["tests"])
         problems += unread
@@ -200,6 +218,21 @@ def main() -> None:
         errors = [finding for finding in findings if finding.severity == "error"]
         module.fail_json(msg=failure_message("The rules are not fit for use", errors), **outcome)
     module.exit_json(changed=False, **outcome)
+
+
+def alertmanager_source(module: AnsibleModule, given: object) -> tuple[Source | None, list[Finding]]:
+    """The configuration's text, and why it could not be read."""
+    if given is None:
+        return None, []
+    if isinstance(given, dict):
+        return Source("alertmanager_config", json.dumps(given, indent=1)), []
+    if not isinstance(given, str) or not given:
+        module.fail_json(msg=f"alertmanager_config must be the path of a file or a mapping, not {given!r}")
+    path = Path(os.path.expandvars(given)).expanduser()
+    if path.is_dir():
+        module.fail_json(msg=f"alertmanager_config: {path} is a folder; give the file in it")
+    sources, unread = read([str(path)])
+    return (sources[0] if sources else None), unread
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from .._promql import Profile
 from . import (
     lint_burn_rate,
     lint_conditions,
+    lint_routing,
     lint_series,
     lint_set,
     lint_templates,
@@ -25,6 +26,7 @@ from .context import Context, Index, Settings
 from .load import load
 from .model import RuleFile
 from .report import Report
+from .routing_config import load as load_routing
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,11 @@ class Result:
 
 
 def check(
-    sources: Iterable[Source], profile: Profile, settings: Settings | None = None, contract: Source | None = None
+    sources: Iterable[Source],
+    profile: Profile,
+    settings: Settings | None = None,
+    contract: Source | None = None,
+    alertmanager: Source | None = None,
 ) -> Result:
     """Every finding of every layer, ordered by place."""
     settings = settings or Settings()
@@ -66,6 +72,9 @@ def check(
         if rule.is_alert:
             metadata.check(rule, settings, report)
     lint_set.check_set(index, report)
+    routing = None if alertmanager is None else load_routing(alertmanager.path, alertmanager.text, report)
+    if routing is not None:
+        lint_routing.check(routing, lint_routing.of_rules(index), settings, report)
     report.findings.sort(key=lambda finding: (finding.file, finding.line, finding.column, finding.id))
     return Result(files, report.findings)
 

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import math
 import operator
-import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 
 from .._promql.nodes import (
     COMPARISONS,
@@ -32,12 +30,12 @@ from .._promql.nodes import (
     children,
     strip_parens,
 )
+from .._promql.patterns import compiled
 from .context import Index
 from .unit_tests import Series
 
 LOOKBACK = 300.0
 _MAX_DEPTH = 100
-_NOT_IN_PYTHON = re.compile(r"\[\[:|\\[pPQzCx]|\(\?[^:P]|[*+}]\)[*+{]")
 _BUILT_IN = frozenset({"ALERTS", "ALERTS_FOR_STATE"})
 _KEEPS_RANGE = frozenset({"max", "min", "avg", "topk", "bottomk", "quantile"})
 
@@ -235,17 +233,6 @@ def _matches(matcher: Matcher, series: Series) -> bool | None:
         return (value == matcher.value) == (matcher.operator == "=")
     pattern = compiled(matcher.value)
     return None if pattern is None else (pattern.fullmatch(value) is not None) == (matcher.operator == "=~")
-
-
-@lru_cache(maxsize=1024)
-def compiled(pattern: str) -> re.Pattern[str] | None:
-    """A matcher's pattern in Python's dialect; None where that differs, or could take forever."""
-    if _NOT_IN_PYTHON.search(pattern):
-        return None
-    try:
-        return re.compile(pattern, re.DOTALL)
-    except re.error:
-        return None
 
 
 def _seconds(duration: Duration) -> float:

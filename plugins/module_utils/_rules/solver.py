@@ -31,10 +31,10 @@ from .._promql.nodes import (
     VectorSelector,
     strip_parens,
 )
+from .._promql.patterns import compiled
 from .._promql.printer import to_text
 from .context import Index
 from .flow import absent_labels
-from .scene import compiled
 
 _MAX_DEPTH = 60
 _MAX_STEPS = 20_000
