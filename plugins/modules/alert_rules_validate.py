@@ -146,10 +146,10 @@ rules:
 
 import gc
 import json
-import os
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.validation import check_type_path
 from ansible.module_utils.common.yaml import HAS_YAML
 
 from ..module_utils import _rules
@@ -228,10 +228,10 @@ def alertmanager_source(module: AnsibleModule, given: object) -> tuple[Source | 
         return Source("alertmanager_config", json.dumps(given, indent=1)), []
     if not isinstance(given, str) or not given:
         module.fail_json(msg=f"alertmanager_config must be the path of a file or a mapping, not {given!r}")
-    path = Path(os.path.expandvars(given)).expanduser()
-    if path.is_dir():
+    path = check_type_path(given)
+    if Path(path).is_dir():
         module.fail_json(msg=f"alertmanager_config: {path} is a folder; give the file in it")
-    sources, unread = read([str(path)])
+    sources, unread = read([path])
     return (sources[0] if sources else None), unread
 
 
