@@ -75,6 +75,7 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._checks.alerts import RuleFileError, check_rules, load_rules
+from ..module_utils._files import UnreadableError, read_text
 from ..module_utils._findings import failure_message
 from ..module_utils._prometheus import Prometheus
 from ..module_utils._proof import WAIT_ARGS, Outcome, prove
@@ -90,9 +91,9 @@ def main() -> None:
     module = AnsibleModule(spec, supports_check_mode=True)
     try:
         names = team_names(module.params["contract"])
-        read = [rule for path in module.params["paths"] for rule in load_rules(path, Path(path).read_bytes())]
+        read = [rule for path in module.params["paths"] for rule in load_rules(path, _text(path))]
         wanted = [replace(rule, expr=names.apply(rule.expr)) for rule in read]
-    except (OSError, RuleFileError) as error:
+    except RuleFileError as error:
         module.fail_json(msg=str(error))
 
     ours = {(rule.group, rule.name) for rule in wanted}
@@ -114,14 +115,21 @@ def main() -> None:
 
 
 def team_names(path: str | None) -> Names:
-    """What the contract calls otherwise than the team; OSError, or RuleFileError where it is no contract."""
+    """What the contract calls otherwise than the team; RuleFileError where it is no contract."""
     if not path:
         return Names()
     report = Report()
-    contract = load_contract(path, Path(path).read_text(encoding="utf-8"), report)
+    contract = load_contract(path, _text(path), report)
     if report.findings:
         raise RuleFileError(failure_message(f"{path} is no metrics contract", report.findings))
     return contract.names
+
+
+def _text(path: str) -> str:
+    try:
+        return read_text(Path(path))
+    except UnreadableError as error:
+        raise RuleFileError(f"{path} cannot be read: {error.message}; {error.hint}") from error
 
 
 if __name__ == "__main__":

@@ -75,6 +75,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._files import UnreadableError, read_text
 from ..module_utils._findings import failed, failure_message
 from ..module_utils._metrics_contract import look
 from ..module_utils._prometheus import Prometheus
@@ -109,9 +110,9 @@ def main() -> None:
 def read(module: AnsibleModule, path: str) -> Contract:
     report = Report()
     try:
-        contract = load(path, Path(path).read_text("utf-8"), report)
-    except (OSError, UnicodeDecodeError) as error:
-        module.fail_json(msg=f"the contract {path} cannot be read: {error}")
+        contract = load(path, read_text(Path(path)), report)
+    except UnreadableError as error:
+        module.fail_json(msg=f"the contract {path} cannot be read: {error.message}; {error.hint}")
     if failed(report.findings):
         findings = [finding.as_dict() for finding in report.findings]
         module.fail_json(msg=failure_message("The contract is not valid", report.findings), findings=findings)

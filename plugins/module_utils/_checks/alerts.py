@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +13,7 @@ from typing import Any
 from .._findings import Finding
 from .._prometheus import LoadedRule
 from .._proof import Outcome
-
-with contextlib.suppress(ImportError):  # told by _kube.connect()
-    import yaml
+from .._rules.yaml_tree import YamlError, documents, plain
 
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 DURATION = re.compile(r"(\d+)(ms|[smhdwy])")
@@ -41,12 +38,13 @@ class RuleFileError(ValueError):
     """The document is neither a rule file nor a PrometheusRule."""
 
 
-def load_rules(file: str, text: bytes) -> list[WantedRule]:
+def load_rules(file: str, text: str) -> list[WantedRule]:
     """The rules that a file holds."""
     try:
-        return read_rules(file, yaml.safe_load(text))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RuleFileError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
+        root = next(iter(documents(text)), None)
+    except YamlError as error:
+        raise RuleFileError(f"{file}:{error.line}:{error.column} is not YAML: {error.message}") from error
+    return read_rules(file, None if root is None else plain(root))
 
 
 def read_rules(file: str, document: Any) -> list[WantedRule]:

@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
+from .._files import UnreadableError, check_regular
 from .client import Json
 from .files import MAX_DEPTH, is_deeper
 
@@ -143,6 +144,10 @@ def unpack(path: Path) -> Backup:
 
 
 def read_files(path: Path) -> dict[str, bytes]:
+    try:
+        check_regular(path)
+    except UnreadableError as error:
+        raise ArchiveError(f"it cannot be read: {error.message}; {error.hint}") from error
     files: dict[str, bytes] = {}
     with Bounded(path) as unzipped, tarfile.open(fileobj=unzipped, mode="r|") as tar:
         for entry in tar:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .._files import UnreadableError, read_text
 from .._findings import Finding
 from .client import Json
 
 UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 TITLE_LENGTH = 5000
-MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 100  # of nested lists and objects; real dashboards have about 15
 
 
@@ -40,10 +40,13 @@ def load_folder(root: Path) -> Iterator[tuple[str, tuple[str, ...], Json | Findi
 
 def load_file(path: Path) -> Json | Finding:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            return _refused("dashboards/too-large", "it is larger than the 16 MB that Grafana takes", str(path))
-        spec = json.loads(path.read_text("utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
+        spec = json.loads(read_text(path))
+    except UnreadableError as error:
+        reason = "too-large" if error.reason == "too-large" else "unreadable"
+        return _refused(f"dashboards/{reason}", error.message, str(path), error.hint)
+    except RecursionError:
+        return _refused("dashboards/unreadable", f"it is nested more than {MAX_DEPTH} levels deep", str(path))
+    except ValueError as error:
         return _refused("dashboards/unreadable", f"it cannot be read as JSON: {error}", str(path))
     if not isinstance(spec, dict):
         return _refused("dashboards/unreadable", "it is not a JSON object", str(path))

@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from .._files import UnreadableError, read_text
+
 with suppress(ImportError):  # Ansible brings it
     import yaml
 
@@ -22,12 +24,13 @@ class ValuesError(Exception):
 def load(path: str) -> dict[str, Any]:
     """Read one file; an empty one holds an empty mapping."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ValuesError(f"the file {path} cannot be read: {reason}") from error
+        text = read_text(Path(path))
+    except UnreadableError as error:
+        raise ValuesError(f"the file {path} cannot be read: {error.message}; {error.hint}") from error
     try:
         content = yaml.safe_load(text)
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, a thousand brackets
+        raise ValuesError(f"the file {path} cannot be read: {error}") from error
     except yaml.YAMLError as error:
         raise ValuesError(f"the file {path} is not YAML: {_reason(error)}") from error
     if content is None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from .._files import UnreadableError, read_text
 from .._findings import Finding
 from .check import Source
-from .yaml_tree import MAX_BYTES
 
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
@@ -22,24 +22,9 @@ def read(paths: Iterable[str], suffixes: Collection[str] = _SUFFIXES) -> tuple[l
     findings: list[Finding] = []
     for path in dict.fromkeys(file for name in paths for file in _files(Path(name), suffixes, findings)):
         try:
-            if path.stat().st_size > MAX_BYTES:
-                findings.append(
-                    Finding("load/too-large", "error", f"the file has more than {MAX_BYTES >> 20} MiB", file=str(path))
-                )
-                continue
-            sources.append(Source(str(path), path.read_bytes().decode("utf-8-sig")))
-        except OSError as error:
-            findings.append(_unreadable(path, error))
-        except UnicodeDecodeError as error:
-            findings.append(
-                Finding(
-                    "load/encoding",
-                    "error",
-                    f"not a UTF-8 text: byte {error.start + 1} is 0x{error.object[error.start]:02x}",
-                    "save the file as UTF-8; is it a text at all?",
-                    file=str(path),
-                )
-            )
+            sources.append(Source(str(path), read_text(path)))
+        except UnreadableError as error:
+            findings.append(Finding(f"load/{error.reason}", "error", error.message, error.hint, file=str(path)))
     return sources, findings
 
 
@@ -48,9 +33,11 @@ def _files(path: Path, suffixes: Collection[str], findings: list[Finding]) -> It
         yield path
         return
     try:
-        found = sorted(file for file in path.rglob("*") if file.suffix in suffixes and file.is_file())
+        found = sorted(file for file in path.rglob("*") if file.suffix in suffixes and not file.is_dir())
     except OSError as error:
-        findings.append(_unreadable(path, error))
+        findings.append(
+            Finding("load/unreadable", "error", error.strerror or str(error), "check the path", file=str(path))
+        )
         return
     if not found:
         findings.append(
@@ -59,7 +46,3 @@ def _files(path: Path, suffixes: Collection[str], findings: list[Finding]) -> It
             )
         )
     yield from found
-
-
-def _unreadable(path: Path, error: OSError) -> Finding:
-    return Finding("load/unreadable", "error", error.strerror or str(error), "check the path", file=str(path))

@@ -12,12 +12,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterator
 
+from .._files import MAX_BYTES
 from .._promql import Profile, PromQLError, parse
 from .._promql.literals import parse_duration
 from . import admission, templates
 from .model import Group, Rule, RuleFile
 from .report import Report
-from .yaml_tree import MAX_BYTES, Mapping, Node, Scalar, Sequence, YamlError, documents
+from .yaml_tree import Mapping, Node, Scalar, Sequence, YamlError, documents
 
 MAX_RULES = 100_000
 

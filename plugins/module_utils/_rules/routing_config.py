@@ -15,12 +15,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from .._files import MAX_BYTES
 from .._promql.literals import parse_duration
 from .contract_nodes import entries, known_keys, text, texts
 from .model import Place
 from .report import Report
 from .routing_matchers import Matcher, MatcherError, matcher, parse
-from .yaml_tree import MAX_BYTES, Mapping, Node, Scalar, Sequence, YamlError, documents
+from .yaml_tree import Mapping, Node, Scalar, Sequence, YamlError, documents
 
 _ROOT = (
     *("global", "route", "inhibit_rules", "receivers", "templates"),

@@ -20,7 +20,6 @@ from typing import Any, TypeAlias
 with suppress(ImportError):  # told by the module
     import yaml
 
-MAX_BYTES = 16 << 20
 MAX_DEPTH = 60
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
@@ -217,3 +216,25 @@ class _Document:
         if node is None:
             raise YamlError(f"found undefined alias {event.anchor!r}", *_place(event.start_mark))
         return node
+
+
+def plain(node: Node, made: dict[int, Any] | None = None) -> Any:
+    """The node as plain data; what is written once is made once, however often an alias stands for it."""
+    made = {} if made is None else made
+    if id(node) not in made:
+        if isinstance(node, Mapping):
+            made[id(node)] = {name: plain(value, made) for name, (_key, value) in node.items().items()}
+        elif isinstance(node, Sequence):
+            made[id(node)] = [plain(item, made) for item in node.items]
+        else:
+            made[id(node)] = _scalar(node)
+    return made[id(node)]
+
+
+def _scalar(node: Scalar) -> Any:
+    if node.is_text:
+        return node.value
+    try:
+        return yaml.safe_load(node.value)
+    except (yaml.YAMLError, ValueError):
+        return node.value

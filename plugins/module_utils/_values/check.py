@@ -9,20 +9,16 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from typing import Any
 
 from .._findings import Finding, Severity
 from .._release.values import merge
 from .._rules import yaml_tree
 from .._rules.check import Source
-from .._rules.yaml_tree import Node, Scalar, YamlError, documents
+from .._rules.yaml_tree import Node, Scalar, YamlError, documents, plain
 from .chart import Chart
 from .known import Known, entries, type_of
 from .uses import Path
-
-with suppress(ImportError):  # Ansible brings it
-    import yaml
 
 _SECRET = re.compile(r"(?i)(?:password|passwd|secret|token|api_?key|private_?key|access_?key|credentials?)$")
 _ELSEWHERE = re.compile(r"\{\{|\$__|\$\{|\$\(|^<.*>$|^!")
@@ -44,7 +40,7 @@ def check(chart: Chart, files: Iterable[Source]) -> list[Finding]:
             places[path] = (file.path, key.line, key.column)
         checker.mapping(root, ())
         findings += checker.findings
-        merged = merge(merged, _plain(root))
+        merged = merge(merged, plain(root))
     unknown = {finding.object for finding in findings if finding.id == "values/unknown-key"}
     findings += [one for one in _by_schema(chart, known, merged, places) if one.object not in unknown]
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column, finding.id))
@@ -194,7 +190,7 @@ def _by_schema(
     """What values.schema.json has against the values laid upon the defaults. Helm refuses it as well."""
     findings: list[Finding] = []
     for prefix, validator in known.schemas.items():
-        defaults = _plain(chart.defaults) if not prefix else {}
+        defaults = plain(chart.defaults) if not prefix else {}
         for path, message in validator.check(_at(merge(defaults, merged), prefix)):
             full = prefix + path
             own = next((full[:end] for end in range(len(full), 0, -1) if full[:end] in places), None)
@@ -211,25 +207,3 @@ def _at(values: Any, path: Path) -> Any:
     for part in path:
         values = values.get(part) if isinstance(values, dict) else None
     return {} if values is None else values
-
-
-def _plain(node: Node, made: dict[int, Any] | None = None) -> Any:
-    """The node as plain data; what is written once is made once, however often an alias stands for it."""
-    made = {} if made is None else made
-    if id(node) not in made:
-        if isinstance(node, yaml_tree.Mapping):
-            made[id(node)] = {name: _plain(value, made) for name, (_key, value) in node.items().items()}
-        elif isinstance(node, yaml_tree.Sequence):
-            made[id(node)] = [_plain(item, made) for item in node.items]
-        else:
-            made[id(node)] = _scalar(node)
-    return made[id(node)]
-
-
-def _scalar(node: Scalar) -> Any:
-    if node.is_text:
-        return node.value
-    try:
-        return yaml.safe_load(node.value)
-    except (yaml.YAMLError, ValueError):
-        return node.value

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from .._files import UnreadableError, check_regular
 from .chart import ChartError
 
 MAX_FILES = 20_000
@@ -30,8 +31,11 @@ def files_of(path: Path) -> dict[str, str]:
         if path.is_dir():
             found = dict(_folder(path))
         else:
+            check_regular(path)
             with path.open("rb") as archive:
                 found = _archive(archive, str(path), 0)
+    except UnreadableError as error:
+        raise ChartError(f"the chart {path} cannot be read: {error.message}; {error.hint}") from error
     except OSError as error:
         raise ChartError(f"the chart {path} cannot be read: {error.strerror or error}") from error
     return found

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree import MAX_BYTES
+from ansible_collections.ias.observability.plugins.module_utils._files import MAX_BYTES
 from ansible_collections.ias.observability.plugins.modules import alert_rules_validate
 
 GOOD = """\

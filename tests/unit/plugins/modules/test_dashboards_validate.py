@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree import MAX_BYTES
+from ansible_collections.ias.observability.plugins.module_utils._files import MAX_BYTES
 from ansible_collections.ias.observability.plugins.modules import dashboards_validate
 from tests.fakes.module import run_module
 

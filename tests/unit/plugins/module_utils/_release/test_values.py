@@ -46,7 +46,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ValuesError, match=r"values\.yaml cannot be read: No such file or directory"):
         load(str(tmp_path / "values.yaml"))
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ValuesError, match="cannot be read: it is not UTF-8 text"):
+    with pytest.raises(ValuesError, match="cannot be read: not a UTF-8 text: byte 1 is 0xff"):
         load(str(tmp_path / "binary"))
 
 

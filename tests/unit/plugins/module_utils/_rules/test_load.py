@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.ias.observability.plugins.module_utils._files import MAX_BYTES
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
 from ansible_collections.ias.observability.plugins.module_utils._promql.profile import FEATURES
 from ansible_collections.ias.observability.plugins.module_utils._rules import load as load_module
-from ansible_collections.ias.observability.plugins.module_utils._rules import yaml_tree
 from ansible_collections.ias.observability.plugins.module_utils._rules.load import load
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 
@@ -142,7 +142,7 @@ def test_manifest_size() -> None:
 
 
 def test_file_size() -> None:
-    assert findings("#" * (yaml_tree.MAX_BYTES + 1)) == [("load/too-large", "error", 0, 0)]
+    assert findings("#" * (MAX_BYTES + 1)) == [("load/too-large", "error", 0, 0)]
 
 
 def test_bomb_of_anchors_costs_nothing() -> None:
