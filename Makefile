@@ -10,13 +10,14 @@ LAB    := $(PYTHON) -m tests.lab
 READY  := $(VENV)/.made-from-lock
 export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/.lab/bin:$(PATH)
 
-.PHONY: help demo demo-down test check unit lint contracts dashboards-preview sanity preflight charts molecule test-kill test-alerts lab-build lab-up venv bench clean
+.PHONY: help demo demo-down test check unit lint contracts docs dashboards-preview sanity preflight charts molecule test-kill test-alerts lab-build lab-up venv bench clean coverage
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -ts "$$(printf '\t')"
 
 venv: $(READY)
 $(READY): requirements/dev.txt
+	@test ! -L $(VENV) || { echo "$(VENV) is a link: what it leads to is somebody else's, and would be emptied; make it there, or remove the link" >&2; exit 1; }
 	python=$$(sh tests/find-python) && "$$python" -m venv --clear $(VENV)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
 	touch $@
@@ -33,16 +34,21 @@ demo-down: $(READY) ## remove what `make demo` started
 test: $(READY) ## every test: what needs no cluster beside the lab's builds, then the charts and the stack on the lab
 	$(PYTHON) -m tests.stages
 
-check: unit contracts lint ## what needs no cluster: unit tests first, then the contracts and the linters
+check: unit contracts lint docs ## what needs no cluster: unit tests first, then the contracts, the linters and the reference
 
 unit: $(READY) ## unit tests (helm, promtool and amtool are built for them once: some minutes)
 	$(PYTHON) -m tests.lab.toolchain helm promtool amtool
 	$(PYTHON) -m pytest -q -n auto --junitxml=.lab/junit-unit.xml
 
+coverage: $(READY) ## how many branches of plugins/ the unit tests take (not part of `make test`)
+	$(PYTHON) -m tests.lab.toolchain helm promtool amtool
+	$(PYTHON) -m pytest -q -n auto --cov --cov-report=json
+	$(PYTHON) -m tests.branches
+
 lint: $(READY) ## ruff, mypy, yamllint, ansible-lint
 	ruff check .
 	ruff format --check .
-	MYPYPATH=collections mypy tests/lab tests/stages.py tools
+	MYPYPATH=collections mypy tests/lab tests/stages.py tests/branches.py tools
 	MYPYPATH=collections mypy -p ansible_collections.ias.observability.plugins
 	yamllint --strict .
 	ansible-lint --offline -q
@@ -50,6 +56,9 @@ lint: $(READY) ## ruff, mypy, yamllint, ansible-lint
 contracts: $(READY) ## what contracts/ promises, checked without a cluster
 	$(PYTHON) -m tests.lab.toolchain promtool amtool
 	$(PYTHON) -m tools.contracts check
+
+docs: $(READY) ## the reference of modules and roles, as HTML in .cache/docs/html; any warning fails
+	tests/docs/run
 
 dashboards-preview: $(READY) $(PREVIEW)/.made-from-lock ## what the lab's dashboards show now, as HTML below .lab/preview
 	KUBECONFIG="$${KUBECONFIG:-.lab/kubeconfig}" $(PYTHON) -m tools.preview.ask .lab/preview

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..module_utils._rules.applied import applied
+from ..module_utils._rules.applied import Site, applied
 from ..module_utils._rules.contract_names import Names
 
 DOCUMENTATION = r"""
 name: applied_rules
-short_description: Write rules in a team's own names, with links to its Grafana
+short_description: Write rules in a team's own names, with links to its Grafana and its runbooks
 version_added: 1.0.0
 author: ias.observability contributors (@ias-observability)
 description:
   - Takes the groups of a rule file, and writes them as they are to be loaded. Metrics and jobs in the expressions get
-    the names that the team uses, and links to dashboards lead to the Grafana of the site.
+    the names that the team uses, links to dashboards lead to the Grafana of the site, links to runbooks to its copies.
 options:
   _input:
     description: The groups of a rule file.
@@ -32,6 +32,12 @@ options:
     default: {}
   grafana_url:
     description: Where people reach Grafana. Without it, links stay relative.
+    type: str
+    default: ""
+  runbooks_url:
+    description:
+      - The folder in which people read the runbooks of the contracts. A C(runbook_url) that ends with
+        C(/runbooks/<alert>.md) leads to C(<alert>.md) in it. Without it, links stay as the rules have them.
     type: str
     default: ""
 """
@@ -54,11 +60,14 @@ _value:
 
 
 def applied_rules(
-    groups: Sequence[Mapping[str, Any]], names: Mapping[str, Mapping[str, str]] | None = None, grafana_url: str = ""
+    groups: Sequence[Mapping[str, Any]],
+    names: Mapping[str, Mapping[str, str]] | None = None,
+    grafana_url: str = "",
+    runbooks_url: str = "",
 ) -> list[dict[str, Any]]:
     """Wiring only."""
     ours = names or {}
-    return applied(groups, Names(ours.get("metrics") or {}, ours.get("jobs") or {}), grafana_url)
+    return applied(groups, Names(ours.get("metrics") or {}, ours.get("jobs") or {}), Site(grafana_url, runbooks_url))
 
 
 class FilterModule:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import copy
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -54,8 +55,11 @@ WEBHOOK = service_args("alert-receiver", 8080) | {"default": None, "apply_defaul
 
 
 def arguments(**options: dict[str, Any]) -> dict[str, Any]:
-    """The argument spec of a module: the Kubernetes credentials and its own options."""
-    return {**AUTH_ARGS, **options}
+    """The argument spec of a module: the Kubernetes credentials and its own options.
+
+    A copy, for Ansible fills in the very dict that is an option's default: a second run would start with it.
+    """
+    return copy.deepcopy({**AUTH_ARGS, **options})
 
 
 @contextlib.contextmanager

@@ -141,23 +141,21 @@ rules:
 
 import gc
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.validation import check_type_path
 from ansible.module_utils.common.yaml import HAS_YAML
 
+from ..module_utils import _rules
 from ..module_utils._findings import Finding
 from ..module_utils._promql import Profile
 from ..module_utils._promql.profile import FEATURES
 from ..module_utils._rules.check import Result, Source, check, normalised
 from ..module_utils._rules.context import Index
-from ..module_utils._rules.coverage import cover
 from ..module_utils._rules.files import read
-from ..module_utils._rules.promtool import Promtool, UnaskedError
 from ..module_utils._rules.report import Report
-from ..module_utils._rules.unit_tests import load as load_tests
 from ..module_utils._validation import CONTRACT_ARGS, PROMETHEUS_ARGS, VALIDATION_ARGS, finish, profile
 
 
@@ -198,13 +196,14 @@ def main() -> None:
         tests, unread = read(params["tests"])
         problems += unread
         report = Report()
-        cases = [test for source in tests for test in load_tests(source.path, source.text, report)]
-        cover(Index.of(result.files), cases, report)
+        cases = [test for source in tests for test in _rules.unit_tests.load(source.path, source.text, report)]
+        _rules.coverage.cover(Index.of(result.files), cases, report)
         problems += report.findings
     findings = [*findings, *problems, *result.findings]
     texts = {source.path: source.text for source in sources}
     opinion, differences = ask_promtool(module, server, result, texts)
     rules = normalised(result.files)
+    gc.freeze()  # nor does the interpreter look through all of them once more when it ends
     finish(
         module,
         "The rules are not fit for use",
@@ -230,9 +229,9 @@ def ask_promtool(
         return code, f"{out}{err}"
 
     try:
-        promtool = Promtool(run, server)
+        promtool = _rules.promtool.Promtool(run, server)
         differences = promtool.disagreements(result.files, texts, result.findings)
-    except UnaskedError as error:
+    except _rules.promtool.UnaskedError as error:
         return {"asked": False, "version": ""}, [_unasked(str(error))]
     return {"asked": True, "version": promtool.version}, differences
 
@@ -247,8 +246,8 @@ def alertmanager_source(module: AnsibleModule, given: object) -> tuple[Source | 
         return None, []
     if isinstance(given, dict):
         return Source("alertmanager_config", json.dumps(given, indent=1)), []
-    path = Path(os.path.expandvars(given)).expanduser() if isinstance(given, str) and given else None
-    if path is None or path.is_dir():
+    path = check_type_path(given) if isinstance(given, str) and given else None
+    if path is None or Path(path).is_dir():
         module.fail_json(msg=f"alertmanager_config must be the path of a file or a mapping, not {given!r}")
     sources, unread = read([str(path)])
     return (sources[0] if sources else None), unread

@@ -13,11 +13,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import alert_rules, grafana_sync
+from tests.bench import alert_rules, dashboards, grafana_sync, imports
 from tests.bench.measure import Figure, UnmeasurableError
 
-BENCHMARKS = {"alert_rules": alert_rules.figures, "grafana_sync": grafana_sync.figures}
-HEAD = "| what | against | ours | theirs | ratio | goal | bounded by |\n|---|---|---|---|---|---|---|"
+BENCHMARKS = {
+    "alert_rules": alert_rules.figures,
+    "pint": alert_rules.against_pint,
+    "dashboards": dashboards.figures,
+    "grafana_sync": grafana_sync.figures,
+    "imports": imports.figures,
+}
+HEAD = "| what | against | ours | theirs | ratio | goal | memory | bounded by |\n|---|---|---|---|---|---|---|---|"
 
 
 def main() -> int:

@@ -1,18 +1,18 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""alert_rules_validate against promtool: on the published rule files, and on one file inside a playbook."""
+"""alert_rules_validate against promtool and pint on the published rule files, and on one file inside a playbook."""
 
 from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import yaml
 
-from tests.bench.measure import SHARED, Figure, UnmeasurableError, module, peak_memory, promtool, run
+from tests.bench.measure import SHARED, Figure, UnmeasurableError, module, peak_memory, pint, promtool, run
 from tests.bench.playbook import play
 
 ROUNDS = 5
@@ -29,22 +29,35 @@ def figures(folder: Path) -> Iterator[Figure]:
     yield in_a_playbook(program, folder)
 
 
+def against_pint(folder: Path) -> Iterator[Figure]:
+    """Its checks that need no Prometheus, told as JSON like ours."""
+    program = pint()
+    files = write_published(folder)
+    theirs = [program, "--offline", "--no-color", "lint", "--json", "/dev/stdout", str(files[0].parent)]
+    yield compared(files, "pint --offline lint", theirs, 1.0, faster=True)
+
+
 def published(program: str, folder: Path) -> Figure:
-    files = write_rule_files(SHARED / "corpus" / "rulefiles.jsonl.gz", folder / "published")
-    arguments = json.dumps(
-        {"ANSIBLE_MODULE_ARGS": {"paths": [str(folder / "published")], "_ansible_remote_tmp": "/tmp"}}
-    )
-    ours, theirs = module("alert_rules_validate"), [program, "check", "rules", "--lint=all", *map(str, files)]
-    rounds = [(run(ours, arguments), run(theirs)) for _ in range(ROUNDS)]
-    what = f"every lint on {len(files)} published rule files"
+    files = write_published(folder)
+    return compared(files, "promtool check rules", [program, "check", "rules", "--lint=all", *map(str, files)], 1.5)
+
+
+def compared(
+    files: Sequence[Path], against: str, theirs: Sequence[str], goal: float, *, faster: bool = False
+) -> Figure:
+    """Our module on the files, in turns with the peer."""
+    arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {"paths": [str(files[0].parent)], "_ansible_remote_tmp": "/tmp"}})
+    rounds = [(run(module("alert_rules_validate"), arguments), run(theirs)) for _ in range(ROUNDS)]
     return Figure(
-        what,
-        "promtool check rules",
+        f"every lint on {len(files)} published rule files",
+        against,
         min(one.seconds for one, _ in rounds),
         min(other.seconds for _, other in rounds),
-        1.5,
+        goal,
         WHOLE,
-        details={"files": len(files), "memory_mib": round(peak_memory("alert_rules_validate", arguments), 1)},
+        faster=faster,
+        memory_mib=peak_memory("alert_rules_validate", arguments),
+        details={"files": len(files)},
     )
 
 
@@ -68,6 +81,10 @@ def in_a_playbook(program: str, folder: Path) -> Figure:
         1.5,
         ONE,
     )
+
+
+def write_published(folder: Path) -> list[Path]:
+    return write_rule_files(SHARED / "corpus" / "rulefiles.jsonl.gz", folder / "published")
 
 
 def write_rule_files(corpus: Path, folder: Path) -> list[Path]:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract, load
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
-from tools.contracts import dashboards, generated, programs, queries, routing, rules, runbooks, schema
+from tools.contracts import dashboards, generated, links, notices, programs, queries, routing, rules, runbooks, schema
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "contracts"
@@ -73,27 +72,16 @@ def asked(promised: Contract, checked: rules.Checked) -> Iterator[str]:
 
 
 def linked(checked: rules.Checked) -> Iterator[str]:
-    """Links and alerts that name a dashboard, or a variable of it, that there is not."""
-    models = {path: json.loads(path.read_text()) for path in sorted((CONTRACTS / "dashboards").glob("*.json"))}
-    known = {model.get("uid"): {one["name"] for one in model["templating"]["list"]} for model in models.values()}
-    for path, model in models.items():
-        missing = set(queries.references(model)) - set(known)
-        yield from (f"{shown(path)}: a link leads to {uid}, which no dashboard is" for uid in sorted(missing))
-    for rule in checked.alerts:
-        where = f"{rule.group.file.path}:{rule.place('annotations.dashboard_url')[0]}"
-        url = rule.annotations.get("dashboard_url", "")
-        uid = url.removeprefix("/d/").partition("?")[0]
-        if not url.startswith("/d/") or uid not in known:
-            yield f"{where}: dashboard_url leads to {uid or 'nothing'}, which no dashboard is"
-            continue
-        unknown = set(re.findall(r"var-(\w+)=", url)) - known[uid]
-        yield from (f"{where}: dashboard_url sets {name}, which {uid} does not have" for name in sorted(unknown))
+    """Links and alerts that lead nowhere: to a dashboard, a variable of it, or a runbook that there is not."""
+    models = {shown(path): json.loads(path.read_text()) for path in sorted(DASHBOARDS.glob("*.json"))}
+    yield from links.of_dashboards(models)
+    yield from links.of_alerts(checked.alerts, links.variables(models.values()))
 
 
 def alerted(checked: rules.Checked, promised: Contract) -> Iterator[str]:
     """What is wrong with the alerts: rules, tests, coverage, runbooks, routing."""
     covered, untried = rules.tried(checked, RULES, ROOT)
-    yield from [*checked.wrong, *untried]
+    yield from [*checked.wrong, *untried, *notices.check(checked.alerts)]
     records = {rule.name for file in checked.files for group in file.groups for rule in group.rules}
     alerts = {rule.name for rule in checked.alerts}
     yield from runbooks.check(CONTRACTS / "runbooks", alerts, runbooks.knows(promised, records), ROOT)

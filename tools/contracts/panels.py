@@ -117,7 +117,7 @@ def defaults(spec: Object, kind: str, queries: list[Object], dashboard: Object) 
         "noValue": spec.get("no_data", NO_DATA),
         "thresholds": thresholds(spec.get("thresholds", {})),
         "color": {"mode": "thresholds" if kind in {"stat", "bargauge"} else "palette-classic-by-name"},
-        "links": [link(name, spec, queries, dashboard) for name in spec.get("links", [])],
+        "links": [link(name, spec, queries, dashboard) for name in links(spec, kind, queries, dashboard)],
     }
     if "unit" in spec:
         made["unit"] = spec["unit"]
@@ -189,6 +189,14 @@ def columns(spec: Object, queries: list[Object]) -> list[Object]:
     organize = {"excludeByName": {"Time": True}, "renameByName": titles, "indexByName": order}
     merge = [{"id": "merge", "options": {}}] if len(queries) > 1 else []
     return [*merge, {"id": "organize", "options": organize}]
+
+
+def links(spec: Object, kind: str, queries: list[Object], dashboard: Object) -> list[str]:
+    """The panel's own, and those of the whole dashboard; lines and traces lead on by themselves."""
+    own: list[str] = spec.get("links", [])
+    if kind == "logs" or queries[0].get("source") == "tempo":
+        return own
+    return [*own, *(name for name in dashboard.get("links", []) if name not in own)]
 
 
 def link(name: str, spec: Object, queries: list[Object], dashboard: Object) -> Object:

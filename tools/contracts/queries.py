@@ -29,7 +29,7 @@ from ansible_collections.ias.observability.plugins.module_utils._rules.contract 
 from ansible_collections.ias.observability.plugins.module_utils._rules.flow import Flows, can
 from ansible_collections.ias.observability.plugins.module_utils._rules.model import Group, Rule, RuleFile
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
-from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree import Mapping, Scalar, documents
+from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree import Scalar, documents
 from tools.contracts.panels import LABEL, expanded
 from tools.contracts.schema import node_at
 from tools.contracts.variables import NAMES, QUERIES, SOURCES, STREAMS, TEXTS
@@ -71,7 +71,7 @@ def check(path: Path, name: str, contract: Contract, rules: Iterable[RuleFile]) 
     """What is wrong with the queries of a dashboard's description; rules are those whose records it may use."""
     content = path.read_text()
     spec, tree = yaml.safe_load(content), next(iter(documents(content)), None)
-    file = RuleFile(name, content, root=tree if isinstance(tree, Mapping) else None)
+    file = RuleFile(name, content)
     report = Report(name)
     index = Index.of(rules, contract)
     declared = set(spec["variables"])
@@ -208,11 +208,3 @@ def check_raw(model: Object, name: str) -> Iterator[str]:
                     parse(substitute(text, {**chosen, **MACROS}))
                 except error as wrong:
                     yield f"{name}: panel {panel.get('title')}: query {target.get('refId')} is not valid: {wrong}"
-
-
-def references(model: Object) -> Iterator[str]:
-    """The dashboards that a compiled one links to, as their uids."""
-    for panel in model["panels"]:
-        for link in panel.get("fieldConfig", {}).get("defaults", {}).get("links", []):
-            if found := re.match(r"/d/([\w-]+)(?!\$)\?", link["url"]):
-                yield found[1]

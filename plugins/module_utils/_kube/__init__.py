@@ -13,12 +13,18 @@ from .arguments import AUTH_ARGS
 from .errors import ApiError, KubeError
 
 if TYPE_CHECKING:  # and for Ansible, which packs what is imported anywhere
-    from .client import Cluster, connect
+    from .client import Cluster, authorization, connect
     from .tunnel import Tunnel, forward
 
-__all__ = ["AUTH_ARGS", "ApiError", "Cluster", "KubeError", "Tunnel", "connect", "forward"]
+__all__ = ["AUTH_ARGS", "ApiError", "Cluster", "KubeError", "Tunnel", "authorization", "connect", "forward"]
 
-LATE = {"Cluster": ".client", "connect": ".client", "Tunnel": ".tunnel", "forward": ".tunnel"}
+LATE = {
+    "Cluster": ".client",
+    "authorization": ".client",
+    "connect": ".client",
+    "Tunnel": ".tunnel",
+    "forward": ".tunnel",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -14,6 +14,7 @@ from .profile import Profile
 
 WORD, STRING, NUMBER, DURATION, END = "word", "string", "number", "duration", "end"
 """Kinds of tokens. The kind of an operator or a bracket is its own text."""
+_AS_IT_IS = frozenset({WORD, STRING, NUMBER, DURATION})
 
 _NUMBER = r"""
     (?P<duration> [0-9]+(?:ms|[smhdwy])(?:[0-9]+(?:ms|[smhdw]))*(?![A-Za-z0-9_]) )
@@ -74,10 +75,12 @@ def tokenize(text: str, profile: Profile) -> Tokens:
     while position >= 0:
         next_bracket = -1
         for match in _SCAN.finditer(text, position):
-            kind = match.lastgroup
+            kind, group = match.lastgroup or "", match.lastindex or 0
             if kind == "sign":
-                kind = match[match.lastindex or 0]
+                kind = match[group]
                 texts.append(kind)
+            elif kind in _AS_IT_IS:
+                texts.append(match[group])
             elif kind == "range":
                 # the usual [5m] at once
                 start = match.start("range")
@@ -97,11 +100,10 @@ def tokenize(text: str, profile: Profile) -> Tokens:
             elif kind == "bad":
                 raise _bad_character(text, match.start("bad"))
             else:
-                texts.append(match[match.lastindex or 0])
-            kinds.append(kind or "")
-            starts.append(match.start(match.lastindex or 0))
-            if kind == END:
+                _append(tokens, END, "", match.start(END))
                 break
+            kinds.append(kind)
+            starts.append(match.start(group))
         position = next_bracket if next_bracket < 0 else _brackets(text, next_bracket, profile, tokens)
     return tokens
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 
 _UNITS = {"y": 31_536_000_000, "w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 _ORDER = {unit: position for position, unit in enumerate(_UNITS)}
@@ -26,10 +27,16 @@ _HEX_EXPONENT = re.compile(r"(?:^0[xX]_?[0-9a-fA-F]|_)([eE])")
 _ESCAPE = re.compile(r"\\(?:([abfnrtv\\'\"])|([0-7]{3})|x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))")
 _CONTROL = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _MAX_BYTE, _MAX_RUNE = 0xFF, 0x10FFFF
+_USUAL_LENGTH = 20
+"""The few numbers and durations that rules are made of are remembered, up to this many characters."""
 
 
 def parse_duration(text: str) -> float:
     """Seconds of a duration such as 1h30m. ValueError says what is wrong."""
+    return _usual_duration(text) if len(text) < _USUAL_LENGTH else _duration(text)
+
+
+def _duration(text: str) -> float:
     if text == "0":
         return 0.0
     total, end, last = 0, 0, -1
@@ -45,6 +52,9 @@ def parse_duration(text: str) -> float:
     if end != len(text) or not text:
         raise ValueError(f"not a valid duration string: {text[:40]!r}")
     return total / 1000
+
+
+_usual_duration = lru_cache(maxsize=1024)(_duration)
 
 
 def format_duration(seconds: float) -> str:
@@ -66,6 +76,10 @@ def format_duration(seconds: float) -> str:
 
 def parse_number(text: str, following: str = "") -> float:
     """The value of a number token; `following` is the character behind it. ValueError says what is wrong."""
+    return _usual_number(text, following) if len(text) < _USUAL_LENGTH else _number(text, following)
+
+
+def _number(text: str, following: str) -> float:
     word = text.lower()
     if word in {"inf", "nan"}:
         return float(word)
@@ -84,6 +98,9 @@ def parse_number(text: str, following: str = "") -> float:
     if math.isinf(number):
         raise ValueError(f"number out of range: {text[:40]!r}")
     return number
+
+
+_usual_number = lru_cache(maxsize=1024)(_number)
 
 
 def _hex_goes_on(text: str, at: int) -> bool:

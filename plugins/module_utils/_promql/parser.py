@@ -59,6 +59,7 @@ _PRECEDENCE = {
 }
 _POWER = 6
 _DURATION_PRECEDENCE = {"+": 4, "-": 4, "*": 5, "/": 5, "%": 5, "^": 6}
+_INSTANT = frozenset({"scalar", "vector"})
 _MATCH_OPERATORS = frozenset({"=", "!=", "=~", "!~"})
 
 _MODIFIER_WORDS = frozenset({"offset", "anchored", "smoothed"})
@@ -164,11 +165,10 @@ class _Parser:
         self._enter()
         left = self._operand()
         while True:
-            operator = self.texts[self.at]
+            operator = self.kinds[self.at]
+            if operator == lexer.WORD:
+                operator = self.texts[self.at].lower()
             precedence = _PRECEDENCE.get(operator)
-            if precedence is None:
-                operator = operator.lower()
-                precedence = _PRECEDENCE.get(operator)
             if precedence is None or precedence < lowest:
                 break
             start = self.starts[self.at]
@@ -206,7 +206,7 @@ class _Parser:
         expr = self._expression(_POWER)
         if isinstance(expr, Number):
             return Number(-expr.value if operator == "-" else expr.value, start, expr.end, expr.is_duration)
-        if expr.type not in {"scalar", "vector"}:
+        if expr.type not in _INSTANT:
             raise self._error(
                 "unary expression only allowed on expressions of type scalar or instant vector,"
                 f" got {_type_name(expr.type)}",
@@ -260,11 +260,9 @@ class _Parser:
         left, right = node.left.type, node.right.type
         if operator in {"</", ">/"} and not self.profile.knows((3, 11)):
             raise self._error(f"operator {operator!r} needs Prometheus 3.11", start, "feature")
-        for side in (node.left, node.right):
-            if side.type not in {"scalar", "vector"}:
-                raise self._error(
-                    "binary expression must contain only scalar and instant vector types", side.start, "type"
-                )
+        if left not in _INSTANT or right not in _INSTANT:
+            side = node.right if left in _INSTANT else node.left
+            raise self._error("binary expression must contain only scalar and instant vector types", side.start, "type")
         if node.return_bool and operator not in COMPARISONS:
             raise self._error("bool modifier can only be used on comparison operators", start, "type")
         if left == right == "scalar":

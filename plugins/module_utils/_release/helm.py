@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from .._kube.client import authorization
+from .. import _kube
 from .._kube.errors import KubeError
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def _kubeconfig(client: ApiClient) -> dict[str, Any]:
         "tls-server-name": config.tls_server_name,
         "proxy-url": config.proxy,
     }
-    token = authorization(client).get("authorization", "")
+    token = _kube.authorization(client).get("authorization", "")
     user = {
         "client-certificate": config.cert_file,
         "client-key": config.key_file,

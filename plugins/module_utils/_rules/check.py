@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from .. import _rules
 from .._findings import Finding, Plain
 from .._promql import Profile
 from . import (
     lint_burn_rate,
     lint_conditions,
-    lint_contract,
-    lint_routing,
     lint_series,
     lint_set,
     lint_templates,
@@ -23,11 +22,9 @@ from . import (
     metadata,
 )
 from .context import Context, Index, Settings
-from .contract import load as load_contract
 from .load import load
 from .model import RuleFile
 from .report import Report
-from .routing_config import load as load_routing
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,7 @@ def check(
     """Every finding of every layer, ordered by place."""
     settings = settings or Settings()
     report = Report()
-    promised = load_contract(contract.path, contract.text, report) if contract is not None else None
+    promised = _rules.contract.load(contract.path, contract.text, report) if contract is not None else None
     files = [file for source in sources for file in load(source.path, source.text, profile, report)]
     index = Index.of(files, promised)
     for rule in index.rules:
@@ -62,7 +59,7 @@ def check(
             context = Context(rule, rule.tree, index, settings, report)
             lint_series.check(context)
             if promised is not None:
-                lint_contract.check(context, promised)
+                _rules.lint_contract.check(context, promised)
             if rule.is_alert:
                 lint_conditions.check(context)
                 lint_units.check(context)
@@ -73,9 +70,10 @@ def check(
         if rule.is_alert:
             metadata.check(rule, settings, report)
     lint_set.check_set(index, report)
-    routing = None if alertmanager is None else load_routing(alertmanager.path, alertmanager.text, report)
-    if routing is not None:
-        lint_routing.check(routing, lint_routing.of_rules(index), settings, report)
+    if alertmanager is not None:
+        routing = _rules.routing_config.load(alertmanager.path, alertmanager.text, report)
+        if routing is not None:
+            _rules.lint_routing.check(routing, _rules.lint_routing.of_rules(index), settings, report)
     report.findings.sort(key=lambda finding: (finding.file, finding.line, finding.column, finding.id))
     return Result(files, report.findings)
 

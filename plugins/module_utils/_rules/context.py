@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from .._findings import Severity
 from .._promql.nodes import Call, Expr, VectorSelector, children, walk
-from .contract import Contract
 from .flow import ANY, Flow, Flows, Labels
 from .model import Rule, RuleFile
 from .report import Report
+
+if TYPE_CHECKING:
+    from .contract import Contract
 
 _MAX_RECORD_DEPTH = 20
 

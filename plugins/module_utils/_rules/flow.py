@@ -10,8 +10,7 @@ A flow is a tuple of branches: `a or b` has those of both sides. The metric's na
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from .._promql.nodes import (
     METRIC_NAME,
@@ -35,8 +34,7 @@ MAX_BRANCHES = 8
 _KEEPS_SERIES = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
 
 
-@dataclass(frozen=True, slots=True)
-class Labels:
+class Labels(NamedTuple):
     """What one branch can carry."""
 
     only: frozenset[str] | None = None
@@ -48,7 +46,8 @@ class Labels:
         return label not in self.gone and (self.only is None or label in self.only)
 
     def keep(self, labels: frozenset[str]) -> Labels:
-        return Labels(frozenset(label for label in labels if self.can(label)))
+        kept = labels - self.gone
+        return Labels(kept if self.only is None else kept & self.only)
 
     def drop(self, labels: frozenset[str]) -> Labels:
         if self.only is not None:
@@ -87,8 +86,8 @@ class Flows:
     def _selector(self, node: VectorSelector) -> Flow:
         known = self._resolve(node.metric) if node.metric else None
         flow = ANY if known is None else known
-        empty = frozenset(m.name for m in node.matchers if m.operator == "=" and not m.value)
-        return tuple(branch.drop(empty) for branch in flow) if empty else flow
+        empty = [matcher.name for matcher in node.matchers if not matcher.value and matcher.operator == "="]
+        return _each(flow, Labels.drop, frozenset(empty)) if empty else flow
 
     def _constant(self, _node: Number | String) -> Flow:
         return NOTHING
@@ -106,14 +105,14 @@ class Flows:
         if name in {"label_replace", "label_join"}:
             target = node.arguments[1]
             added = frozenset({target.value}) if isinstance(target, String) else _NO_LABELS
-            return tuple(branch.add(added) for branch in self._flows[id(node.arguments[0])])
+            return _each(self._flows[id(node.arguments[0])], Labels.add, added)
         if name == "info":
             return ANY
         for argument in node.arguments:
             if argument.type in {"vector", "matrix"}:
                 flow = self._flows[id(argument)]
                 if name in {"histogram_quantile", "histogram_fraction"}:
-                    return tuple(branch.drop(_LE) for branch in flow)
+                    return _each(flow, Labels.drop, _LE)
                 return flow
         return NOTHING
 
@@ -122,13 +121,10 @@ class Flows:
         if node.operator in _KEEPS_SERIES:
             return flow
         labels = frozenset(node.labels)
-        if node.without:
-            flow = tuple(branch.drop(labels) for branch in flow)
-        else:
-            flow = _distinct(tuple(branch.keep(labels) for branch in flow))
+        flow = _each(flow, Labels.drop, labels) if node.without else _distinct(_each(flow, Labels.keep, labels))
         if node.operator == "count_values" and isinstance(node.parameter, String):
             added = frozenset({node.parameter.value})
-            flow = tuple(branch.add(added) for branch in flow)
+            flow = _each(flow, Labels.add, added)
         return flow
 
     def _binary(self, node: Binary) -> Flow:
@@ -143,12 +139,12 @@ class Flows:
         labels = frozenset(matching.labels)
         if matching.cardinality == "one-to-one":
             if matching.on:
-                return _distinct(tuple(branch.keep(labels) for branch in left))
-            return tuple(branch.drop(labels) for branch in left) if labels else left
+                return _distinct(_each(left, Labels.keep, labels))
+            return _each(left, Labels.drop, labels) if labels else left
         many, one = (left, right) if matching.cardinality == "many-to-one" else (right, left)
         copied = frozenset(label for label in matching.include if can(one, label))
         lost = frozenset(matching.include) - copied
-        return tuple(branch.add(copied).drop(lost) for branch in many)
+        return _each(_each(many, Labels.add, copied), Labels.drop, lost)
 
 
 _LE = frozenset({"le"})
@@ -169,7 +165,13 @@ def absent_labels(argument: Expr) -> list[str]:
     ]
 
 
+def _each(flow: Flow, change: Callable[[Labels, frozenset[str]], Labels], labels: frozenset[str]) -> Flow:
+    return tuple([change(branch, labels) for branch in flow])
+
+
 def _distinct(flow: Flow) -> Flow:
+    if len(flow) == 1:
+        return flow
     branches = tuple(dict.fromkeys(flow))
     return branches if len(branches) <= MAX_BRANCHES else ANY
 

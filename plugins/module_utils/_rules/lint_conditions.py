@@ -34,6 +34,7 @@ _SAYS_RATIO = re.compile(
 _SAYS_ERRORS = re.compile(r"Error|Fail")
 _SAYS_PER_SECOND = re.compile(r"(?i)per second|per minute|/s\b|/sec|\brps\b|\bops\b|/min")
 _FRACTION_OF_TIME = re.compile(r"_seconds_(?:total|sum)$|_seconds$")
+_FILTERS = COMPARISONS | {"and", "unless"}
 _CONDITIONAL = frozenset({"absent", "absent_over_time"})
 _NEVER_NEGATIVE = frozenset({"rate", "irate", "increase", "resets", "changes", "count_over_time"})
 
@@ -68,7 +69,7 @@ def _fires(context: Context) -> None:
     if tree.type == "scalar":
         context.add("always-fires", "error", "the expression is a number: the alert always fires", tree)
         return
-    if any(isinstance(node, Binary) and node.return_bool for node in (tree,)):
+    if isinstance(tree, Binary) and tree.return_bool:
         context.add(
             "always-fires",
             "error",
@@ -102,7 +103,7 @@ def _unconditional(tree: Expr) -> Iterator[Expr]:
 def _filters(tree: Expr) -> bool:
     """Something in the expression lets series through or not."""
     for node in walk(tree):
-        if isinstance(node, Binary) and not node.return_bool and node.operator in {*COMPARISONS, "and", "unless"}:
+        if isinstance(node, Binary) and not node.return_bool and node.operator in _FILTERS:
             return True
         if isinstance(node, Call) and node.name in _CONDITIONAL:
             return True

@@ -31,6 +31,7 @@ from .context import Context
 from .flow import Flow, Labels, can
 
 _COUNTER_FUNCTIONS = frozenset({"rate", "irate", "increase"})
+_COUNTED = _COUNTER_FUNCTIONS | {"delta", "deriv"}
 _LOOKS_LIKE_REGEX = re.compile(r"\.[*+]|\\[dws.]|\[[^\]]+[-^][^\]]*\]|^\^|\|.*\w|^[1-5]\.\.$")
 _COUNTER_SUFFIX = "_total"
 _QUANTILE_OF: dict[str, int] = {"histogram_quantile": 0, "quantile_over_time": 0}
@@ -58,6 +59,8 @@ def _selector(context: Context, node: VectorSelector) -> None:
                 f"write {matcher.name}=~",
             )
         by_label.setdefault(matcher.name, []).append(matcher)
+    if len(by_label) == len(node.matchers):
+        return
     for name, matchers in by_label.items():
         wanted = {matcher.value for matcher in matchers if matcher.operator == "="}
         unwanted = {matcher.value for matcher in matchers if matcher.operator == "!="}
@@ -74,7 +77,7 @@ def _matrix(context: Context, node: MatrixSelector) -> None:
     seconds = _seconds(node.range)
     scrape = context.settings.scrape_interval
     parent = context.parents.get(id(node))
-    counted = isinstance(parent, Call) and parent.name in {*_COUNTER_FUNCTIONS, "delta", "deriv"}
+    counted = isinstance(parent, Call) and parent.name in _COUNTED
     if seconds is not None and counted and seconds < 4 * scrape:
         context.add(
             "range-vs-scrape",
@@ -265,11 +268,13 @@ def _binary(context: Context, node: Binary) -> None:
 
 
 def _raw_counter(context: Context, node: Binary, side: Expr) -> None:
+    other = strip_parens(node.right if side is node.left else node.left)
+    if not isinstance(other, Number):
+        return
     inner = strip_parens(side)
     while isinstance(inner, Aggregation) and inner.operator in {"sum", "max", "avg"}:
         inner = strip_parens(inner.expr)
-    other = strip_parens(node.right if side is node.left else node.left)
-    if not (isinstance(inner, VectorSelector) and inner.metric.endswith(_COUNTER_SUFFIX) and isinstance(other, Number)):
+    if not (isinstance(inner, VectorSelector) and inner.metric.endswith(_COUNTER_SUFFIX)):
         return
     described = context.index.contract.metrics.get(inner.metric) if context.index.contract else None
     if described is not None and described.type != "counter":

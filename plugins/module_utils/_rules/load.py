@@ -10,7 +10,7 @@ Every document is read: a plain rule file as Prometheus reads it, a PrometheusRu
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from .._promql import Profile, PromQLError, parse
 from .._promql.literals import parse_duration
@@ -21,10 +21,11 @@ from .yaml_tree import MAX_BYTES, Mapping, Node, Scalar, Sequence, YamlError, do
 
 MAX_RULES = 100_000
 
-_ROOT = ("groups",)
-_GROUP = ("name", "interval", "query_offset", "limit", "rules", "labels")
-_RULE = ("record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations")
-_MANIFEST_GROUP = (*_GROUP, "partial_response_strategy")
+# Known keys, in the order in which they are told.
+_ROOT = dict.fromkeys(("groups",))
+_GROUP = dict.fromkeys(("name", "interval", "query_offset", "limit", "rules", "labels"))
+_RULE = dict.fromkeys(("record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations"))
+_MANIFEST_GROUP = dict.fromkeys((*_GROUP, "partial_response_strategy"))
 _METRIC_NAME = "__name__"
 
 
@@ -120,7 +121,6 @@ class _Reader:
         return self.file
 
     def read(self, root: Mapping) -> None:
-        self.file.root = root
         self._fields(root, _ROOT, "rule file")
         groups = root.get("groups")
         seen: set[str] = set()
@@ -142,7 +142,7 @@ class _Reader:
     def wrong_type(self, node: Node, what: str, wanted: str) -> None:
         self._error("load/type", f"{what} must be a {wanted}, not a {_kind(node)}", node)
 
-    def _fields(self, node: Mapping, known: Iterable[str], what: str) -> None:
+    def _fields(self, node: Mapping, known: Collection[str], what: str) -> None:
         """Unknown and repeated keys of a mapping."""
         for key in node.duplicates:
             self._error("load/duplicate-key", f"key {key.value!r} is written twice in this {what}", key)
@@ -249,9 +249,7 @@ class _Reader:
             node.column,
         )
         self.object = rule.object
-        for key, (_where, value) in node.items().items():
-            if isinstance(value, Scalar):
-                rule.scalars[key] = value
+        rule.scalars = {key: value for key, (_where, value) in node.items().items() if isinstance(value, Scalar)}
         self._fields(node, _RULE, "rule")
         if bool(alert) == bool(record):
             which = "both `alert` and `record`" if alert else "neither `alert` nor `record`"
@@ -305,8 +303,8 @@ class _Reader:
     def _templates(self, rule: Rule) -> None:
         for kind, texts in (("labels", rule.labels), ("annotations", rule.annotations)):
             for name, text in texts.items():
-                key = f"{kind}.{name}"
                 if "{{" in text:
+                    key = f"{kind}.{name}"
                     try:
                         rule.templates[key] = templates.parse(text)
                     except templates.TemplateError as error:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from .._promql.nodes import Expr
 from .templates import Template
-from .yaml_tree import Mapping, Scalar
+from .yaml_tree import Scalar
 
 Place = tuple[int, int]
 """Line and column, counted from one; (0, 0) where there is none."""
@@ -88,7 +88,6 @@ class RuleFile:
     text: str = ""
     manifest: str = ""
     """The name of the PrometheusRule; "" for a plain rule file."""
-    root: Mapping | None = None
     groups: list[Group] = field(default_factory=list)
     _lines: list[str] | None = None
 

@@ -98,7 +98,7 @@ class Mapping:
         return merged
 
     def get(self, key: str) -> Node | None:
-        found = self.items().get(key)
+        found = (self.merged or self.items()).get(key)
         return None if found is None else found[1]
 
 
@@ -111,8 +111,38 @@ class _Open:
 
     node: Sequence | Mapping
     anchor: str | None
-    key: Scalar | None = None
-    seen: set[str] = field(default_factory=set)
+    add: Callable[[Node], None]
+    """Takes what is read next."""
+
+
+class _Pairs:
+    """Takes the keys and values of a mapping in turns."""
+
+    __slots__ = ("entries", "key", "mapping", "seen")
+
+    def __init__(self, mapping: Mapping) -> None:
+        self.mapping = mapping
+        self.entries = mapping.entries
+        self.key: Scalar | None = None
+        # what the mapping holds already, as long as no key says otherwise
+        self.seen: dict[str, tuple[Scalar, Node]] = {}
+        mapping.merged = self.seen
+
+    def add(self, node: Node) -> None:
+        key = self.key
+        if key is None:
+            if not isinstance(node, Scalar):
+                raise YamlError("a mapping key must be a scalar", node.line, node.column)
+            self.key = node
+            return
+        self.key = None
+        name, pair = key.value, (key, node)
+        self.entries.append(pair)
+        if name == MERGE:
+            self.mapping.merged = None
+        elif self.seen.setdefault(name, pair) is not pair:
+            self.mapping.merged = None
+            self.mapping.duplicates.append(key)
 
 
 def documents(text: str) -> Iterator[Node | None]:
@@ -143,60 +173,47 @@ class _Document:
     def __init__(self) -> None:
         self.stack: list[_Open] = []
         self.anchors: dict[str, Node] = {}
-        self.root: Node | None = None
 
     def read(self, next_event: Callable[[], Any]) -> Node | None:
-        add = self._add
+        root: list[Node] = []
+        add = root.append
+        scalar, mapping_end, sequence_end = yaml.ScalarEvent, yaml.MappingEndEvent, yaml.SequenceEndEvent
         while True:
             event = next_event()
             kind = type(event)
-            if kind is yaml.ScalarEvent:
+            if kind is scalar:
                 mark, style = event.start_mark, event.style
                 node = Scalar(event.value, mark.line + 1, mark.column + 1, style if style in _STYLES else "")
                 if event.anchor:
                     self.anchors[event.anchor] = node
                 add(node)
-            elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+            elif kind is mapping_end or kind is sequence_end:
                 done = self.stack.pop()
                 if done.anchor:
                     self.anchors[done.anchor] = done.node
+                add = self.stack[-1].add if self.stack else root.append
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-                self._open(event)
+                opened = self._open(event)
+                add(opened.node)
+                self.stack.append(opened)
+                add = opened.add
             elif kind is yaml.AliasEvent:
-                self._alias(event)
+                add(self._alias(event))
             else:
-                return self.root
+                return root[0] if root else None
 
-    def _open(self, event: Any) -> None:
+    def _open(self, event: Any) -> _Open:
         line, column = _place(event.start_mark)
         if len(self.stack) >= MAX_DEPTH:
             raise YamlError(f"nests deeper than {MAX_DEPTH} levels", line, column)
-        is_mapping = isinstance(event, yaml.MappingStartEvent)
-        node = Mapping([], line, column) if is_mapping else Sequence([], line, column)
-        self._add(node)
-        self.stack.append(_Open(node, event.anchor))
+        if isinstance(event, yaml.MappingStartEvent):
+            mapping = Mapping([], line, column)
+            return _Open(mapping, event.anchor, _Pairs(mapping).add)
+        sequence = Sequence([], line, column)
+        return _Open(sequence, event.anchor, sequence.items.append)
 
-    def _alias(self, event: Any) -> None:
+    def _alias(self, event: Any) -> Node:
         node = self.anchors.get(event.anchor)
         if node is None:
             raise YamlError(f"found undefined alias {event.anchor!r}", *_place(event.start_mark))
-        self._add(node)
-
-    def _add(self, node: Node) -> None:
-        if not self.stack:
-            self.root = node
-            return
-        top = self.stack[-1]
-        collection = top.node
-        if isinstance(collection, Sequence):
-            collection.items.append(node)
-        elif top.key is None:
-            if not isinstance(node, Scalar):
-                raise YamlError("a mapping key must be a scalar", node.line, node.column)
-            top.key = node
-        elif isinstance(collection, Mapping):
-            key, top.key = top.key, None
-            if key.value in top.seen and key.value != MERGE:
-                collection.duplicates.append(key)
-            top.seen.add(key.value)
-            collection.entries.append((key, node))
+        return node

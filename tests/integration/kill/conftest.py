@@ -35,12 +35,13 @@ class Lab:
     def __init__(self) -> None:
         self.cluster = Cluster(connect({"kubeconfig": str(KUBECONFIG)}))
 
-    def status(self, release: str) -> str:
+    def revision(self, release: str) -> tuple[int, str]:
+        """Number and status of the release's newest revision."""
         revision = history.latest(self.cluster, NAMESPACE, release)
-        return revision.status if revision else ""
+        return (revision.number, revision.status) if revision else (0, "")
 
-    def await_status(self, release: str, status: str) -> None:
-        awaited(lambda: self.status(release) == status)
+    def status(self, release: str) -> str:
+        return self.revision(release)[1]
 
     def definitions(self) -> set[str]:
         names = {item["metadata"]["name"] for item in self.cluster.names(crds.PATH)}
@@ -51,7 +52,8 @@ class Lab:
         helm = [str(ROOT / ".lab/bin/helm"), "--kubeconfig", str(KUBECONFIG), "--namespace", NAMESPACE]
         subprocess.run([*helm, "uninstall", "--ignore-not-found", "--wait", *RELEASES], check=True)
         kubectl = [str(ROOT / ".lab/bin/kubectl"), "--kubeconfig", str(KUBECONFIG)]
-        subprocess.run([*kubectl, "delete", "crd", "--ignore-not-found", *self.definitions()], check=True)
+        if found := self.definitions():
+            subprocess.run([*kubectl, "delete", "crd", *found], check=True)
 
 
 @pytest.fixture(scope="session")
@@ -96,30 +98,57 @@ class Site:
         assert self.process.wait() == 0, output[-6000:]
         return output
 
+    def kill_when(self, condition: Callable[[], bool]) -> None:
+        """Kill at a moment that may last some milliseconds: Helm is halted while one looks."""
+        helm: list[int] = []
+
+        def halted_at_it() -> bool:
+            # A search takes longer than the moment may last: only for a Helm that is not known yet.
+            if not _signal(helm, signal.SIGSTOP):
+                helm[:] = _marked(self.mark, "helm")
+                _signal(helm, signal.SIGSTOP)
+            if condition():
+                return True
+            _signal(helm, signal.SIGCONT)
+            return False
+
+        awaited(halted_at_it)
+        self.kill()
+
     def kill(self) -> None:
         """SIGKILL for everything that the run has started, until nothing is left of it."""
-        while found := list(_marked(self.mark)):
-            for pid in found:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        while _signal(list(_marked(self.mark)), signal.SIGKILL):
             self.process.poll()
         self.process.wait()
 
 
-def _marked(mark: str) -> Iterator[int]:
+def _signal(pids: list[int], number: signal.Signals) -> bool:
+    """Whether one of them was still there."""
+    reached = False
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+            reached = True
+    return reached
+
+
+def _marked(mark: str, program: str = "") -> Iterator[int]:
+    """Processes with the mark in their environment; with `program`, those alone that run it."""
     wanted = f"{MARK}={mark}".encode()
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
+                if program and (entry / "comm").read_text().strip() != program:
+                    continue
                 if wanted in (entry / "environ").read_bytes().split(b"\0"):
                     yield int(entry.name)
 
 
-def awaited(condition: Callable[[], bool], seconds: float = 60) -> None:
+def awaited(condition: Callable[[], bool], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "the moment to kill did not come"
-        time.sleep(0.02)
+        time.sleep(0.005)  # what Helm may do between two looks
 
 
 def changed(output: str) -> int:

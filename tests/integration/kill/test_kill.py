@@ -9,9 +9,11 @@ The moments follow each other in one deployment: each run begins where a killed 
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
-from tests.integration.kill.conftest import RELEASES, Lab, Site, awaited, changed
+from tests.integration.kill.conftest import RELEASES, Lab, Site, changed
 
 DEFINITIONS = "TASK [ias.observability.release : Apply the definitions"
 OPTIONS = {
@@ -39,8 +41,7 @@ def test_killed_around_the_definitions(lab: Lab) -> None:
     assert lab.definitions() == set()
     site = Site()
     site.until(DEFINITIONS)
-    awaited(lambda: len(lab.definitions()) > 0)
-    site.kill()
+    site.kill_when(lambda: len(lab.definitions()) > 0)
     site = Site()
     site.until("TASK [ias.observability.release : Plan release prometheus]")
     site.kill()
@@ -50,22 +51,24 @@ def test_killed_around_the_definitions(lab: Lab) -> None:
 
 @pytest.mark.parametrize("operation", ["install", "upgrade"])
 def test_killed_around_helm(lab: Lab, operation: str) -> None:
-    before = "" if operation == "install" else "deployed"
     for release in RELEASES:
+        before = lab.revision(release)
+        assert before[1] == ("" if operation == "install" else "deployed")
+        task = f"TASK [ias.observability.release : Run Helm for release {release}]"
         site = Site(*OPTIONS[operation])
-        site.until(f"TASK [ias.observability.release : Run Helm for release {release}]")
+        site.until(task)
         site.kill()
-        assert lab.status(release) == before
-        site = Site(*OPTIONS[operation])
-        site.until(f"TASK [ias.observability.release : Run Helm for release {release}]")
-        lab.await_status(release, f"pending-{operation}")
-        site.kill()
-        assert lab.status(release) == f"pending-{operation}"
-        site = Site(*OPTIONS[operation])
-        site.until(f"TASK [ias.observability.release : Run Helm for release {release}]")
-        lab.await_status(release, "deployed")
-        site.kill()
-        assert lab.status(release) == "deployed"
+        assert lab.revision(release) == before
+        for status in (f"pending-{operation}", "deployed"):
+            site = Site(*OPTIONS[operation])
+            site.until(task)
+            site.kill_when(partial(reached, lab, release, before, status))
+            assert reached(lab, release, before, status)
     Site(*OPTIONS[operation]).finish()
     assert [lab.status(release) for release in RELEASES] == ["deployed"] * len(RELEASES)
     assert changed(Site(*OPTIONS[operation]).finish()) == 0
+
+
+def reached(lab: Lab, release: str, before: tuple[int, str], status: str) -> bool:
+    number, now = lab.revision(release)
+    return number > before[0] and now == status

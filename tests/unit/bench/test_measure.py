@@ -6,14 +6,18 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
+from ansible_collections.ias.observability.plugins.module_utils._rules.check import Source
 from tests.bench import __main__ as bench
 from tests.bench.alert_rules import write_rule_files
+from tests.bench.dashboards import ANGULAR, PANELS, QUERIES, UNUSED, VARIABLES, Made, dashboards
 from tests.bench.grafana_sync import write_dashboards
-from tests.bench.measure import Figure, UnmeasurableError, peak_memory, run
+from tests.bench.imports import imported
+from tests.bench.measure import Figure, UnmeasurableError, peak_memory, pint, run
 
 
 def figure(**changes: Any) -> Figure:
@@ -28,6 +32,8 @@ def figure(**changes: Any) -> Figure:
         ({"faster": True}, 2.0, True),
         ({"faster": True, "goal": 3}, 2.0, False),
         ({"ours": 100.0, "goal": None}, 50.0, True),
+        ({"memory_mib": 60.0}, 0.5, True),
+        ({"memory_mib": 60.5, "goal": None}, 0.5, False),
     ],
 )
 def test_a_goal_is_a_ratio(changes: dict[str, Any], ratio: float, met: bool) -> None:
@@ -37,8 +43,11 @@ def test_a_goal_is_a_ratio(changes: dict[str, Any], ratio: float, met: bool) -> 
 
 
 def test_a_row_of_the_table() -> None:
-    assert figure().as_row() == "| w | a | 1.00 s | 2.00 s | 0.50 x | ≤ 1.5 x | b |"
-    assert figure(faster=True, goal=2).as_row() == "| w | a | 1.00 s | 2.00 s | 2.0 x faster | ≥ 2 x faster | b |"
+    assert figure().as_row() == "| w | a | 1.00 s | 2.00 s | 0.50 x | ≤ 1.5 x |  | b |"
+    assert figure(faster=True, goal=2).as_row() == "| w | a | 1.00 s | 2.00 s | 2.0 x faster | ≥ 2 x faster |  | b |"
+    assert (
+        figure(ours=0.0042, memory_mib=57.4).as_row() == "| w | a | 4.2 ms | 2.00 s | 0.00 x | ≤ 1.5 x | 57 MiB | b |"
+    )
     assert figure(goal=None).as_row().count("|") == bench.HEAD.splitlines()[0].count("|")
 
 
@@ -88,3 +97,38 @@ def test_the_run_fails_for_a_missed_goal_and_for_nothing(
         told = json.loads(capsys.readouterr().out)
         assert told["not_measured"] == {"two": "no promtool"}
         assert len(told["figures"]) == len(figures)
+
+
+def test_pint_is_found_where_it_is_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "pint"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PINT", str(program))
+    assert pint() == str(program)
+    monkeypatch.setenv("PINT", str(tmp_path / "none"))
+    with pytest.raises(UnmeasurableError, match="set PINT to the program"):
+        pint()
+
+
+def test_generated_dashboards_have_what_published_ones_have() -> None:
+    specs = [json.loads(one.text) for one in dashboards(["up", "rate(x_total[5m])"], 200, Random(1))]
+    panels = [panel for spec in specs for panel in spec["panels"]]
+    assert (len(specs), len(panels)) == (200, 200 * PANELS)
+    assert sum(len(panel["targets"]) for panel in panels) == 200 * QUERIES
+    assert sum(panel["type"] == "graph" for panel in panels) / len(panels) == pytest.approx(ANGULAR, rel=0.2)
+    unused = sum(len(spec["templating"]["list"]) > 1 + len(VARIABLES) for spec in specs)
+    assert unused / len(specs) == pytest.approx(UNUSED, rel=0.3)
+
+
+def test_the_making_of_a_dashboard_does_not_count() -> None:
+    made = Made(iter([Source("a.json", "{}"), Source("b.json", "{}")]))
+    assert [one.path for one in made] == ["a.json", "b.json"]
+    assert made.characters == 4
+    assert made.seconds >= 0
+
+
+def test_an_import_tells_what_is_large_in_it() -> None:
+    found = imported("yaml")
+    assert found.large == ("yaml",)
+    assert 5 < found.memory_mib < 60
+    assert found.seconds > 0

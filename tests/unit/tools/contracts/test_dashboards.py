@@ -88,6 +88,42 @@ def test_every_panel_says_what_it_shows_and_what_nothing_means(path: Path) -> No
             assert not re.search(r"rate\([^\[\]]*\[\d", target.get("expr", "")), "a rate over a fixed range"
 
 
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
+def test_every_panel_of_a_service_leads_to_its_logs_and_traces(path: Path, contract: Contract) -> None:
+    spec, model = yaml.safe_load(path.read_text()), json.loads(path.with_suffix(".json").read_text())
+    spans = yaml.safe_load((FOLDER.parent / "services.yaml").read_text())["services"].get(spec.get("service"), {})
+    wanted = {"Logs", "Traces"} if "spans" in spans else {"Logs"}
+    for panel in shown(model) if "service" in spec else ():
+        found = {link["title"] for link in panel["fieldConfig"]["defaults"]["links"]}
+        leads_itself = panel["type"] == "logs" or panel["targets"][0]["datasource"]["type"] == "tempo"
+        assert leads_itself or wanted <= found, panel["title"]
+
+
+LISTED = {
+    "API Router Performance": {"model", "organization"},
+    "User Service Metrics": {"route"},
+    "vLLM GPU Utilization": {"model_name", "gpu"},
+    "Database": {"datname"},
+    "System Overview": {"job"},
+    "Logs": {"service"},
+    "Traces": {"traced"},
+}
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
+def test_every_list_to_choose_from_takes_several_and_all(path: Path) -> None:
+    model = json.loads(path.with_suffix(".json").read_text())
+    kinds = {one["name"]: one for one in model["templating"]["list"]}
+    assert kinds["prometheus"]["type"] == "datasource"
+    assert LISTED.get(model["title"], set()) <= kinds.keys()
+    assert "namespace" in kinds or model["title"] == "Traces"  # span metrics have no namespace
+    for one in kinds.values():
+        if one["type"] == "query":
+            assert (one["multi"], one["includeAll"], one["current"]["value"]) == (True, True, ["$__all"]), one["name"]
+            assert re.fullmatch(one["allValue"], "x")
+            assert not re.fullmatch(one["allValue"], "")
+
+
 SPEC: Object = {
     "title": "T",
     "uid": "ias-t",
@@ -174,6 +210,17 @@ LOGS = "/d/ias-logs?${__url_time_range}&${namespace:queryparam}"
 def test_a_series_leads_on_to_its_service(contract: Contract, legend: str, name: str, url: str) -> None:
     panel = one(contract, {"expr": "up", "legend": legend}, links=[name])
     assert panel["fieldConfig"]["defaults"]["links"][0]["url"] == url
+
+
+def test_a_dashboards_links_are_those_of_its_panels_too(contract: Contract) -> None:
+    rows = [{"title": "R", "panels": [
+        {"title": "a", "description": "d", "unit": "s", "queries": [{"expr": "up"}], "links": ["logs", "vllm"]},
+        {"title": "b", "description": "d", "unit": "s", "queries": [{"expr": "up"}]},
+        {"title": "c", "description": "d", "type": "logs", "queries": [{"source": "loki", "expr": "{}"}]},
+    ]}]  # fmt: skip
+    model = dashboards.compile_dashboard({**SPEC, "links": ["logs", "traces"], "rows": rows}, contract)
+    found = [[one["title"] for one in panel["fieldConfig"]["defaults"]["links"]] for panel in shown(model)]
+    assert found == [["Logs", "Vllm", "Traces"], ["Logs", "Traces"], []]
 
 
 def test_a_tables_columns_have_titles_and_units_and_its_rows_lead_on(contract: Contract) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
-import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from ansible_collections.ias.observability.plugins.module_utils._logql.nodes imp
     VectorAggregation,
     walk,
 )
+from tests.unit.growth import LINEAR, growth
 
 VALID = [
     '{app="api"}',
@@ -185,11 +187,12 @@ def test_any_text(text: str) -> None:
 @pytest.mark.parametrize("piece", [' |= "x"', " | json", ' | a="b"', " | a > 1 or b < 2", "("])
 @pytest.mark.usefixtures("collector_off")
 def test_time_grows_with_length(piece: str) -> None:
-    def seconds(count: int) -> float:
-        start = time.process_time()
-        with contextlib.suppress(LogQLError):
-            parse('{a="b"}' + piece * count)
-        return time.process_time() - start
+    def parsed(count: int) -> Callable[[], object]:
+        return partial(_parsed, '{a="b"}' + piece * count)
 
-    small, large = min(seconds(700) for _ in range(2)), seconds(7000)
-    assert large < 20 * small + 0.05
+    assert growth(parsed, 700) <= LINEAR
+
+
+def _parsed(text: str) -> None:
+    with contextlib.suppress(LogQLError):
+        parse(text)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import random
-import time
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +20,7 @@ from ansible_collections.ias.observability.plugins.module_utils._promql.nodes im
 from ansible_collections.ias.observability.plugins.module_utils._promql.parser import MAX_LENGTH, MAX_NESTING
 from ansible_collections.ias.observability.plugins.module_utils._promql.profile import EVERYTHING
 from ansible_collections.ias.observability.plugins.module_utils._promql.re2 import RegexError, matches_empty
+from tests.unit.growth import LINEAR, growth
 
 PIECES = [
     *("up", "a:b", "sum", "rate(", "topk(2,", "by (x)", "without", "on(a)", "group_left", "ignoring ()", "bool"),
@@ -127,14 +129,12 @@ def test_length_is_bounded() -> None:
 )
 @pytest.mark.usefixtures("collector_off")
 def test_time_grows_with_length(head: str, piece: str, tail: str) -> None:
-    """Ten times the input must not take more than about ten times as long (20 leaves room for noise)."""
+    def parsed(count: int) -> Callable[[], object]:
+        return partial(_there_and_back, head + piece * count + tail)
 
-    def seconds(count: int) -> float:
-        text = head + piece * count + tail
-        start = time.process_time()
-        with contextlib.suppress(PromQLError):
-            to_text(parse(text))
-        return time.process_time() - start
+    assert growth(parsed, 1000) <= LINEAR
 
-    small, large = min(seconds(1000) for _ in range(2)), seconds(10_000)
-    assert large < 20 * small + 0.05
+
+def _there_and_back(text: str) -> None:
+    with contextlib.suppress(PromQLError):
+        to_text(parse(text))

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from ansible_collections.ias.observability.plugins.module_utils._values.chart im
 from ansible_collections.ias.observability.plugins.module_utils._values.check import check
 from ansible_collections.ias.observability.plugins.module_utils._values.schema import Validator
 from ansible_collections.ias.observability.plugins.module_utils._values.uses import uses
+from tests.unit.growth import LINEAR, growth
 
 DEFAULTS = """\
 replicas: 1
@@ -285,15 +286,10 @@ def test_any_values(values: Any) -> None:
 
 
 def test_time_grows_with_length(collector_off: None) -> None:
-    def seconds(count: int) -> float:
+    def checked(count: int) -> Callable[[], object]:
         defaults = "\n".join(f"k{n}: {{a: 1}}" for n in range(count))
         template = "\n".join(f"{{{{ .Values.k{n}.a }}}}" for n in range(count))
         files = {**chart(), "values.yaml": defaults, "templates/all.yaml": template}
-        best = []
-        for _ in range(3):
-            start = time.process_time()
-            assert found(defaults, files) == []
-            best.append(time.process_time() - start)
-        return min(best)
+        return lambda: found(defaults, files)
 
-    assert seconds(4000) <= 12 * seconds(400)
+    assert growth(checked, 400) <= LINEAR
