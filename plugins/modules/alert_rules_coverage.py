@@ -28,20 +28,14 @@ options:
     type: list
     elements: path
     default: []
-  prometheus_version:
-    description: The version of Prometheus that is to load the rules, from 3.5 on.
-    type: str
-    default: "3.14"
-  waivers:
-    description:
-      - A file of findings to let through, as for M(ias.observability.alert_rules_validate).
-    type: path
 author: ias.observability contributors (@ias-observability)
 version_added: 1.0.0
 seealso:
   - module: ias.observability.alert_rules_validate
 extends_documentation_fragment:
   - ias.observability._attributes.read_only
+  - ias.observability._validation
+  - ias.observability._validation.prometheus
 """
 
 EXAMPLES = r"""
@@ -124,8 +118,6 @@ skeleton:
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.yaml import HAS_YAML
 
-from ..module_utils._findings import failed, failure_message, summary
-from ..module_utils._promql import Profile
 from ..module_utils._rules.context import Index
 from ..module_utils._rules.coverage import Coverage, cover
 from ..module_utils._rules.files import read
@@ -133,7 +125,7 @@ from ..module_utils._rules.load import load
 from ..module_utils._rules.report import Report
 from ..module_utils._rules.skeleton import as_yaml, skeleton
 from ..module_utils._rules.unit_tests import load as load_tests
-from ..module_utils._rules.waivers import waive
+from ..module_utils._validation import PROMETHEUS_ARGS, VALIDATION_ARGS, finish, profile
 
 
 def main() -> None:
@@ -141,39 +133,28 @@ def main() -> None:
         {
             "paths": {"type": "list", "elements": "path", "required": True},
             "tests": {"type": "list", "elements": "path", "default": []},
-            "prometheus_version": {"type": "str", "default": "3.14"},
-            "waivers": {"type": "path"},
+            **PROMETHEUS_ARGS,
+            **VALIDATION_ARGS,
         },
         supports_check_mode=True,
     )
     if not HAS_YAML:
         module.fail_json(msg=missing_required_lib("PyYAML"))
     params = module.params
-    try:
-        profile = Profile.of(params["prometheus_version"])
-    except ValueError as error:
-        module.fail_json(msg=f"prometheus_version: {error}")
+    server = profile(module)
     report = Report()
     rules, unread_rules = read(params["paths"])
     tests, unread_tests = read(params["tests"])
-    index = Index.of([file for source in rules for file in load(source.path, source.text, profile, report)])
+    index = Index.of([file for source in rules for file in load(source.path, source.text, server, report)])
     cases = [test for source in tests for test in load_tests(source.path, source.text, report)]
     covered = cover(index, cases, report)
-    findings, waived = waive([*unread_rules, *unread_tests, *report.findings], params["waivers"])
-    result = {
-        "findings": [finding.as_dict() for finding in findings],
-        "waived": [finding.as_dict() for finding in waived],
-        "coverage": [one.as_dict() for one in covered],
-        "summary": {
-            **summary(findings),
-            "alerts": len(covered),
-            "covered": sum(one.is_complete for one in covered),
-        },
-        "skeleton": _skeleton(covered, index),
-    }
-    if failed(findings):
-        module.fail_json(msg=failure_message("Not all alerts are tried", findings), **result)
-    module.exit_json(changed=False, **result)
+    finish(
+        module,
+        "Not all alerts are tried",
+        [*unread_rules, *unread_tests, *report.findings],
+        {"alerts": len(covered), "covered": sum(one.is_complete for one in covered)},
+        {"coverage": [one.as_dict() for one in covered], "skeleton": _skeleton(covered, index)},
+    )
 
 
 def _skeleton(covered: list[Coverage], index: Index) -> str:

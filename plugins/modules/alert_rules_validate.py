@@ -11,7 +11,7 @@ module: alert_rules_validate
 short_description: Find what is wrong with alerting and recording rules
 description:
   - Reads rule files and PrometheusRule manifests and reports everything that is wrong with them. Neither a cluster
-    nor C(promtool) is needed.
+    nor C(promtool) is needed; where there is a C(promtool), it is asked too.
   - Findings whose id begins with C(load/) say what Prometheus or the operator would refuse, C(rules/) what loads but
     does not do what it looks like, C(metadata/) what a person who is woken up would miss.
   - Fails when a finding is an error.
@@ -23,10 +23,6 @@ options:
   rules:
     description: Rules given directly, as the content of a rule file or of a PrometheusRule manifest.
     type: dict
-  prometheus_version:
-    description: The version of Prometheus that is to load the rules, from 3.5 on.
-    type: str
-    default: "3.14"
   prometheus_features:
     description: What the server has in C(--enable-feature), as far as it concerns PromQL.
     type: list
@@ -37,16 +33,6 @@ options:
       - promql-extended-range-selectors
       - promql-binop-fill-modifiers
     default: []
-  contract:
-    description:
-      - A file that says which metrics there are. With it the names, labels, values and types in the rules are
-        checked too; such findings begin with C(contract/).
-      - C(services) maps each service to its C(job) (by default its name) and its C(metrics), and each metric to its
-        C(type) (C(counter), C(gauge), C(histogram) or C(summary)) and its C(labels), a list of names, or a mapping of
-        names to what they may hold - a list of values, how many at most (C(max)), or any number (C(unbounded)).
-        C(target_labels) lists labels that the scrape adds, C(known_metrics) patterns of metrics from elsewhere, such
-        as V(kube_*).
-    type: path
   alertmanager_config:
     description:
       - Alertmanager's configuration, as the path of its file or as a mapping. With it each alert of the rules is
@@ -55,6 +41,13 @@ options:
       - An error is only what Alertmanager would not load. What integrations, templates and time intervals hold is not
         looked at.
     type: raw
+  promtool:
+    description:
+      - The command that starts C(promtool), whose opinion is added as C(load/promtool) where it is another one. It gets
+        the rules on standard input, so that the one inside a Prometheus pod can be asked through C(kubectl exec -i).
+      - By default the first on E(PATH) is asked, if there is one. An empty list asks none.
+    type: list
+    elements: str
   tests:
     description:
       - Test files for C(promtool test rules), or folders of them. With them each alert needs a case in which it fires
@@ -62,18 +55,15 @@ options:
         begin with C(coverage/).
     type: list
     elements: path
-  waivers:
-    description:
-      - A file with a list C(waivers) of findings to let through. Each has C(id), C(reason), C(until) (a date) and
-        optionally C(object) and C(file); C(id), C(object) and C(file) may hold C(*).
-      - A waiver that has expired is an error, and one without a finding a warning.
-    type: path
 author: ias.observability contributors (@ias-observability)
 version_added: 1.0.0
 seealso:
   - module: ias.observability.alert_rules_coverage
 extends_documentation_fragment:
   - ias.observability._attributes.read_only
+  - ias.observability._validation
+  - ias.observability._validation.prometheus
+  - ias.observability._validation.contract
 """
 
 EXAMPLES = r"""
@@ -126,6 +116,11 @@ summary:
   type: dict
   returned: always
   sample: {error: 1, warning: 0, info: 3, files: 1, rules: 24}
+promtool:
+  description: Whether C(promtool) has been asked, and its version.
+  type: dict
+  returned: always
+  sample: {asked: true, version: 3.16.0}
 rules:
   description: The rules as Prometheus understands them; durations are seconds, group labels are merged in.
   type: list
@@ -146,6 +141,7 @@ rules:
 
 import gc
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -153,14 +149,14 @@ from ansible.module_utils.common.validation import check_type_path
 from ansible.module_utils.common.yaml import HAS_YAML
 
 from ..module_utils import _rules
-from ..module_utils._findings import Finding, failed, failure_message, summary
+from ..module_utils._findings import Finding
 from ..module_utils._promql import Profile
 from ..module_utils._promql.profile import FEATURES
-from ..module_utils._rules.check import Source, check, normalised
+from ..module_utils._rules.check import Result, Source, check, normalised
 from ..module_utils._rules.context import Index
 from ..module_utils._rules.files import read
 from ..module_utils._rules.report import Report
-from ..module_utils._rules.waivers import waive
+from ..module_utils._validation import CONTRACT_ARGS, PROMETHEUS_ARGS, VALIDATION_ARGS, finish, profile
 
 
 def main() -> None:
@@ -168,17 +164,18 @@ def main() -> None:
         {
             "paths": {"type": "list", "elements": "path"},
             "rules": {"type": "dict"},
-            "prometheus_version": {"type": "str", "default": "3.14"},
+            **PROMETHEUS_ARGS,
             "prometheus_features": {
                 "type": "list",
                 "elements": "str",
                 "choices": sorted(FEATURES),
                 "default": [],
             },
-            "contract": {"type": "path"},
+            **CONTRACT_ARGS,
             "alertmanager_config": {"type": "raw"},
+            "promtool": {"type": "list", "elements": "str"},
             "tests": {"type": "list", "elements": "path"},
-            "waivers": {"type": "path"},
+            **VALIDATION_ARGS,
         },
         required_one_of=[("paths", "rules")],
         supports_check_mode=True,
@@ -187,17 +184,14 @@ def main() -> None:
         module.fail_json(msg=missing_required_lib("PyYAML"))
     params = module.params
     gc.disable()  # one short run that makes many small objects and no garbage worth collecting
-    try:
-        profile = Profile.of(params["prometheus_version"], params["prometheus_features"])
-    except ValueError as error:
-        module.fail_json(msg=f"prometheus_version: {error}")
+    server = profile(module)
     sources, findings = read(params["paths"] or [])
     if params["rules"] is not None:
         sources.append(Source("rules", json.dumps(params["rules"], indent=1)))
     contracts, problems = read([params["contract"]] if params["contract"] else [])
     alertmanager, unread = alertmanager_source(module, params["alertmanager_config"])
     problems += unread
-    result = check(sources, profile, contract=contracts[0] if contracts else None, alertmanager=alertmanager)
+    result = check(sources, server, contract=contracts[0] if contracts else None, alertmanager=alertmanager)
     if params["tests"] is not None:
         tests, unread = read(params["tests"])
         problems += unread
@@ -205,19 +199,45 @@ def main() -> None:
         cases = [test for source in tests for test in _rules.unit_tests.load(source.path, source.text, report)]
         _rules.coverage.cover(Index.of(result.files), cases, report)
         problems += report.findings
-    findings, waived = waive([*findings, *problems, *result.findings], params["waivers"])
+    findings = [*findings, *problems, *result.findings]
+    texts = {source.path: source.text for source in sources}
+    opinion, differences = ask_promtool(module, server, result, texts)
     rules = normalised(result.files)
     gc.freeze()  # nor does the interpreter look through all of them once more when it ends
-    outcome = {
-        "findings": [finding.as_dict() for finding in findings],
-        "waived": [finding.as_dict() for finding in waived],
-        "summary": {**summary(findings), "files": len(sources), "rules": len(rules)},
-        "rules": rules,
-    }
-    if failed(findings):
-        errors = [finding for finding in findings if finding.severity == "error"]
-        module.fail_json(msg=failure_message("The rules are not fit for use", errors), **outcome)
-    module.exit_json(changed=False, **outcome)
+    finish(
+        module,
+        "The rules are not fit for use",
+        [*findings, *differences],
+        {"files": len(sources), "rules": len(rules)},
+        {"rules": rules, "promtool": opinion},
+    )
+
+
+def ask_promtool(
+    module: AnsibleModule, server: Profile, result: Result, texts: dict[str, str]
+) -> tuple[dict[str, object], list[Finding]]:
+    """Whether promtool was asked and which, and what it sees differently."""
+    given = module.params["promtool"]
+    words = ["promtool"] if given is None else given
+    program = module.get_bin_path(words[0]) if words else None
+    if program is None:
+        missing = [_unasked(f"{words[0]} is not there")] if given else []
+        return {"asked": False, "version": ""}, missing
+
+    def run(arguments: Sequence[str], text: str) -> tuple[int, str]:
+        code, out, err = module.run_command([program, *words[1:], *arguments], data=text)
+        return code, f"{out}{err}"
+
+    try:
+        promtool = _rules.promtool.Promtool(run, server)
+        differences = promtool.disagreements(result.files, texts, result.findings)
+    except _rules.promtool.UnaskedError as error:
+        return {"asked": False, "version": ""}, [_unasked(str(error))]
+    return {"asked": True, "version": promtool.version}, differences
+
+
+def _unasked(why: str) -> Finding:
+    return Finding("load/promtool", "warning", f"promtool could not be asked: {why}", "see the option promtool")
 
 
 def alertmanager_source(module: AnsibleModule, given: object) -> tuple[Source | None, list[Finding]]:
@@ -226,12 +246,10 @@ def alertmanager_source(module: AnsibleModule, given: object) -> tuple[Source | 
         return None, []
     if isinstance(given, dict):
         return Source("alertmanager_config", json.dumps(given, indent=1)), []
-    if not isinstance(given, str) or not given:
+    path = check_type_path(given) if isinstance(given, str) and given else None
+    if path is None or Path(path).is_dir():
         module.fail_json(msg=f"alertmanager_config must be the path of a file or a mapping, not {given!r}")
-    path = check_type_path(given)
-    if Path(path).is_dir():
-        module.fail_json(msg=f"alertmanager_config: {path} is a folder; give the file in it")
-    sources, unread = read([path])
+    sources, unread = read([str(path)])
     return (sources[0] if sources else None), unread
 
 

@@ -32,19 +32,6 @@ options:
         M(ias.observability.grafana_datasources_info) returns them so. With them each dashboard's own are looked up.
     type: list
     elements: dict
-  contract:
-    description:
-      - A file that says which metrics there are, as for M(ias.observability.alert_rules_validate). With it the names,
-        labels, values, types and units in the queries are checked too.
-    type: path
-  prometheus_version:
-    description: The version of Prometheus that answers, from 3.5 on.
-    type: str
-    default: "3.14"
-  waivers:
-    description:
-      - A file of findings to let through, as for M(ias.observability.alert_rules_validate).
-    type: path
 author: ias.observability contributors (@ias-observability)
 version_added: 1.0.0
 seealso:
@@ -53,6 +40,9 @@ seealso:
   - module: ias.observability.grafana_dashboards
 extends_documentation_fragment:
   - ias.observability._attributes.read_only
+  - ias.observability._validation
+  - ias.observability._validation.prometheus
+  - ias.observability._validation.contract
 """
 
 EXAMPLES = r"""
@@ -107,13 +97,11 @@ from ansible.module_utils.common.yaml import HAS_YAML
 from ..module_utils._dashboards.check import check
 from ..module_utils._dashboards.names import Source
 from ..module_utils._dashboards.queries import Reader
-from ..module_utils._findings import failed, failure_message, summary
-from ..module_utils._promql import Profile
 from ..module_utils._rules.check import Source as Text
 from ..module_utils._rules.contract import load as load_contract
 from ..module_utils._rules.files import read
 from ..module_utils._rules.report import Report
-from ..module_utils._rules.waivers import waive
+from ..module_utils._validation import CONTRACT_ARGS, PROMETHEUS_ARGS, VALIDATION_ARGS, finish, profile
 
 
 def main() -> None:
@@ -122,9 +110,9 @@ def main() -> None:
             "paths": {"type": "list", "elements": "path"},
             "dashboards": {"type": "list", "elements": "dict"},
             "datasources": {"type": "list", "elements": "dict"},
-            "contract": {"type": "path"},
-            "prometheus_version": {"type": "str", "default": "3.14"},
-            "waivers": {"type": "path"},
+            **CONTRACT_ARGS,
+            **PROMETHEUS_ARGS,
+            **VALIDATION_ARGS,
         },
         required_one_of=[("paths", "dashboards")],
         supports_check_mode=True,
@@ -133,10 +121,6 @@ def main() -> None:
         module.fail_json(msg=missing_required_lib("PyYAML"))
     params = module.params
     gc.disable()  # one short run that makes many small objects and no garbage worth collecting
-    try:
-        profile = Profile.of(params["prometheus_version"])
-    except ValueError as error:
-        module.fail_json(msg=f"prometheus_version: {error}")
     texts, findings = read(params["paths"] or [], {".json"})
     for number, dashboard in enumerate(params["dashboards"] or []):
         texts.append(Text(f"dashboards[{number}]", json.dumps(dashboard, indent=1)))
@@ -144,17 +128,14 @@ def main() -> None:
     report = Report()
     contract = load_contract(contracts[0].path, contracts[0].text, report) if contracts else None
     sources = None if params["datasources"] is None else _sources(module, params["datasources"])
-    found, queries = check(texts, Reader(profile, contract), sources)
-    findings, waived = waive([*findings, *problems, *report.findings, *found], params["waivers"])
-    result = {
-        "findings": [finding.as_dict() for finding in findings],
-        "waived": [finding.as_dict() for finding in waived],
-        "summary": {**summary(findings), "dashboards": len(texts), "queries": queries},
-    }
-    if failed(findings):
-        errors = [finding for finding in findings if finding.severity == "error"]
-        module.fail_json(msg=failure_message("The dashboards are not fit for use", errors), **result)
-    module.exit_json(changed=False, **result)
+    found, queries = check(texts, Reader(profile(module), contract), sources)
+    finish(
+        module,
+        "The dashboards are not fit for use",
+        [*findings, *problems, *report.findings, *found],
+        {"dashboards": len(texts), "queries": queries},
+        {},
+    )
 
 
 def _sources(module: AnsibleModule, listed: list[dict[str, Any]]) -> list[Source]:

@@ -26,16 +26,13 @@ options:
   cache:
     description: The folder where pulled charts are kept. By default one in the user's cache.
     type: path
-  waivers:
-    description:
-      - A file of findings to let through, as for M(ias.observability.alert_rules_validate).
-    type: path
 author: ias.observability contributors (@ias-observability)
 version_added: 1.0.0
 seealso:
   - module: ias.observability.helm_release_plan
 extends_documentation_fragment:
   - ias.observability._attributes.read_only
+  - ias.observability._validation
   - ias.observability._chart
 """
 
@@ -94,12 +91,11 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.yaml import HAS_YAML
 
-from ..module_utils._findings import failed, failure_message, summary
 from ..module_utils._release.helm import Chart as Reference
 from ..module_utils._release.helm import HelmError, pull
 from ..module_utils._rules.check import Source
 from ..module_utils._rules.files import read as read_texts
-from ..module_utils._rules.waivers import waive
+from ..module_utils._validation import VALIDATION_ARGS, finish
 from ..module_utils._values.chart import ChartError, read
 from ..module_utils._values.check import check
 from ..module_utils._values.source import Cache, default_cache, digest, files_of
@@ -115,7 +111,7 @@ def main() -> None:
             "values_files": {"type": "list", "elements": "path"},
             "values": {"type": "dict"},
             "cache": {"type": "path"},
-            "waivers": {"type": "path"},
+            **VALIDATION_ARGS,
         },
         required_one_of=[("values_files", "values")],
         supports_check_mode=True,
@@ -132,20 +128,14 @@ def main() -> None:
         chart = read(files_of(path), str(path))
     except (ChartError, HelmError) as error:
         module.fail_json(msg=str(error))
-    findings, waived = waive([*findings, *check(chart, texts)], params["waivers"])
-    result = {
-        "findings": [finding.as_dict() for finding in findings],
-        "waived": [finding.as_dict() for finding in waived],
-        "chart": {
-            "name": chart.name,
-            "version": chart.version,
-            "digest": digest(path) if path.is_file() else "",
-        },
-        "summary": {**summary(findings), "files": len(texts)},
-    }
-    if failed(findings):
-        module.fail_json(msg=failure_message(f"The values do not fit {chart.name} {chart.version}", findings), **result)
-    module.exit_json(changed=False, **result)
+    version = {"name": chart.name, "version": chart.version, "digest": digest(path) if path.is_file() else ""}
+    finish(
+        module,
+        f"The values do not fit {chart.name} {chart.version}",
+        [*findings, *check(chart, texts)],
+        {"files": len(texts)},
+        {"chart": version},
+    )
 
 
 def archive(module: AnsibleModule, chart: Reference) -> Path:

@@ -85,9 +85,11 @@ def alerted(checked: rules.Checked, promised: Contract) -> Iterator[str]:
     records = {rule.name for file in checked.files for group in file.groups for rule in group.rules}
     alerts = {rule.name for rule in checked.alerts}
     yield from runbooks.check(CONTRACTS / "runbooks", alerts, runbooks.knows(promised, records), ROOT)
+    alertmanager = CONTRACTS / "alertmanager.yaml"
+    yield from (str(finding) for finding in routing.unheard(alertmanager, checked.files, ROOT))
     try:
         yield from rules.promtool(RULES, ROOT)
-        yield from routing.check(CONTRACTS / "alertmanager.yaml", checked.alerts, ROOT)
+        yield from routing.check(alertmanager, checked.alerts, ROOT)
     except programs.MissingProgramError as error:
         yield str(error)
     tried = sum(one.is_complete for one in covered)

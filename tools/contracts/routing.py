@@ -1,7 +1,7 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Alertmanager's configuration: read by amtool, which also says where each alert goes."""
+"""Alertmanager's configuration: read by our lints and by amtool, which also says where each alert goes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from typing import Any
 
 import yaml
 
-from ansible_collections.ias.observability.plugins.module_utils._rules.model import Rule
+from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
+from ansible_collections.ias.observability.plugins.module_utils._rules import lint_routing, routing_config
+from ansible_collections.ias.observability.plugins.module_utils._rules.context import Index, Settings
+from ansible_collections.ias.observability.plugins.module_utils._rules.model import Rule, RuleFile
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree import documents
 from tools.contracts import programs
 from tools.contracts.schema import place
@@ -50,6 +54,24 @@ def check(config: Path, alerts: Iterable[Rule], root: Path) -> Iterator[str]:
     used = {route.receiver for route in wanted}
     named = {receiver["name"] for receiver in yaml.safe_load(config.read_text())["receivers"]}
     yield from (f"{shown}: no case goes to receiver {receiver}" for receiver in sorted(named - used))
+
+
+def unheard(config: Path, files: Iterable[RuleFile], root: Path) -> list[Finding]:
+    """Routes and inhibitions that no alert is for, alerts that nobody hears of.
+
+    The alerts are those of the rule files and of the table, which has some of the charts' own; hence nothing is left
+    out for being the business of other rules.
+    """
+    report = Report()
+    routing = routing_config.load(str(config.relative_to(root)), config.read_text(), report)
+    if routing is not None:
+        rows = yaml.safe_load(config.with_suffix(".tests.yaml").read_text())["routes"]
+        alerts = [
+            *lint_routing.of_rules(Index.of(files)),
+            *(lint_routing.of_labels(dict(_pairs(row["labels"]))) for row in rows),
+        ]
+        lint_routing.check(routing, alerts, Settings(), report)
+    return report.findings
 
 
 def of_rule(rule: Rule, receivers: Mapping[str, str]) -> Route:

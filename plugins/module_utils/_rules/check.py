@@ -15,7 +15,6 @@ from .._promql import Profile
 from . import (
     lint_burn_rate,
     lint_conditions,
-    lint_routing,
     lint_series,
     lint_set,
     lint_templates,
@@ -26,7 +25,6 @@ from .context import Context, Index, Settings
 from .load import load
 from .model import RuleFile
 from .report import Report
-from .routing_config import load as load_routing
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +70,10 @@ def check(
         if rule.is_alert:
             metadata.check(rule, settings, report)
     lint_set.check_set(index, report)
-    routing = None if alertmanager is None else load_routing(alertmanager.path, alertmanager.text, report)
-    if routing is not None:
-        lint_routing.check(routing, lint_routing.of_rules(index), settings, report)
+    if alertmanager is not None:
+        routing = _rules.routing_config.load(alertmanager.path, alertmanager.text, report)
+        if routing is not None:
+            _rules.lint_routing.check(routing, _rules.lint_routing.of_rules(index), settings, report)
     report.findings.sort(key=lambda finding: (finding.file, finding.line, finding.column, finding.id))
     return Result(files, report.findings)
 

@@ -214,15 +214,24 @@ class _Lints:
                 )
         if not all(found.values()):
             return
-        if not _can_inhibit(one, found["source"], found["target"]):
+        if not _can_inhibit(one, examples(one.source), examples(one.target)):
             self._add(
                 "rules/routing-inhibit-never",
                 "warning",
-                f"it never holds: no source and target have the same {', '.join(one.equal) or 'labels'}"
-                if one.equal
-                else "it never holds: every alert that is a target is a source as well",
+                f"it never holds: no source and target can have the same {', '.join(one.equal)}",
                 one,
                 "take out of equal what differs between them",
+            )
+            return
+        if not _can_inhibit(one, found["source"], found["target"]):
+            self._add(
+                "rules/routing-inhibit-apart",
+                "info",
+                f"no two alerts of these rules are its source and its target with the same {', '.join(one.equal)}"
+                if one.equal
+                else "every alert of these rules that is a target is a source as well",
+                one,
+                "do other rules send such alerts?",
             )
             return
         for name in one.equal:

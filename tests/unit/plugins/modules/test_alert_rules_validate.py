@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.ias.observability.plugins.module_utils._files import MAX_BYTES
 from ansible_collections.ias.observability.plugins.modules import alert_rules_validate
+from tests.unit.rendering import program
 
 GOOD = """\
 groups:
@@ -152,3 +154,157 @@ def test_tests_of_the_rules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert result["findings"][0]["file"] == str(rules)
     result = run(capsys, paths=[str(rules)], tests=[str(tmp_path / "none.yaml")])
     assert result["findings"][0]["id"] == "load/unreadable"
+
+
+ROUTING = (
+    "route: {receiver: a, routes: [{matchers: [severity=critical], receiver: b}]}\nreceivers: [{name: a}, {name: b}]\n"
+)
+
+
+def test_routing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rules, routing = tmp_path / "r.yaml", tmp_path / "am.yaml"
+    rules.write_text(GOOD, encoding="utf-8")
+    routing.write_text(ROUTING.replace("=critical", "=critcal"), encoding="utf-8")
+    (finding,) = run(capsys, paths=[str(rules)], alertmanager_config=str(routing))["findings"]
+    assert (finding["id"], finding["file"], finding["line"], finding["column"]) == (
+        "rules/routing-unreached",
+        str(routing),
+        1,
+        31,
+    )
+    assert finding["hint"] == "did you mean 'critical'?"
+    given = {"route": {"receiver": "a"}, "receivers": [{"name": "b"}]}
+    result = run(capsys, paths=[str(rules)], alertmanager_config=given)
+    assert result["failed"] is True
+    assert result["msg"].splitlines()[1] == (
+        "error: alertmanager_config:3:15 route: no receiver is called 'a' (receivers has b)"
+        " [rules/routing-undefined-receiver]"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the configuration is empty"),
+        (b"# nothing\n---\n", "the configuration is empty"),
+        (b"text", "the configuration is no mapping"),
+        (b"[]", "the configuration is no mapping"),
+        (b"route: [", "not YAML"),
+        (b"[" * 300_000, "not YAML"),
+        (b"\xff\xfe\x00", "not a UTF-8 text"),
+        (b"#" * (MAX_BYTES + 1), "the file has more than 16 MiB"),
+        (b"receivers: []", "there is no `route`"),
+        (b"route: 5", "route is no mapping"),
+        (b"route: {}", "the root route has no receiver"),
+        (b"route: {receiver: a, routes: 5}\nreceivers: [{name: a}]", "route.routes is no list"),
+        (b"route: {receiver: a, routes: [5]}\nreceivers: [{name: a}]", "route.routes[0] is no mapping"),
+        (b"route: {receiver: a, rutes: []}\nreceivers: [{name: a}]", "unknown key 'rutes'"),
+        (b"route: {receiver: a}\nroute: {receiver: a}\nreceivers: [{name: a}]", "key 'route' is written twice"),
+        (b"route: {receiver: a, match: {a: b}}\nreceivers: [{name: a}]", "the root route must not have match"),
+        (b"route: {receiver: a, continue: true}\nreceivers: [{name: a}]", "the root route must not have continue"),
+        (b"route: {receiver: a, group_wait: 5 m}\nreceivers: [{name: a}]", "group_wait: not a valid duration"),
+        (b"route: {receiver: a, repeat_interval: 0s}\nreceivers: [{name: a}]", "repeat_interval cannot be zero"),
+        (b"route: {receiver: a, routes: [{matchers: ['a=~(']}]}\nreceivers: [{name: a}]", "'a=~(' is no matcher"),
+        (b"route: {receiver: a, routes: [{matchers: [a]}]}\nreceivers: [{name: a}]", "'a' is no matcher"),
+        (
+            b"route: {receiver: a, routes: [{match_re: {a: '*'}}]}\nreceivers: [{name: a}]",
+            "'*' is no regular expression",
+        ),
+        (b"route: {receiver: a}\nreceivers: [{name: a}, {name: a}]", "receiver 'a' is there already"),
+        (b"route: {receiver: a}\nreceivers: [{}]", "the receiver has no name"),
+        (
+            b"route: {receiver: a, routes: [{mute_time_intervals: [x]}]}\nreceivers: [{name: a}]",
+            "no time interval is called",
+        ),
+    ],
+)
+def test_what_is_no_routing(content: bytes, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "am.yaml"
+    path.write_bytes(content)
+    result = run(capsys, rules={"groups": []}, alertmanager_config=str(path))
+    assert result["failed"] is True
+    assert message in result["msg"]
+    assert {finding["file"] for finding in result["findings"]} == {str(path)}
+    assert "Traceback" not in str(result)
+
+
+def test_a_bomb_of_anchors_as_routing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bomb = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 60))
+    (tmp_path / "am.yaml").write_text(f"{bomb}{ROUTING}templates: *a59\n", encoding="utf-8")
+    result = run(capsys, rules={"groups": []}, alertmanager_config=str(tmp_path / "am.yaml"))
+    assert {finding["id"] for finding in result["findings"]} == {"rules/routing-config"}
+
+
+@pytest.mark.parametrize("given", [5, "", ["a"], True])
+def test_a_routing_of_another_type(given: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    result = run(capsys, rules={"groups": []}, alertmanager_config=given)
+    assert result["msg"] == f"alertmanager_config must be the path of a file or a mapping, not {given!r}"
+
+
+def test_a_routing_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result = run(capsys, rules={"groups": []}, alertmanager_config=str(tmp_path / "none"))
+    assert [finding["id"] for finding in result["findings"]] == ["load/unreadable"]
+    assert "must be the path of a file" in run(capsys, rules={}, alertmanager_config=str(tmp_path))["msg"]
+
+
+def promtool(folder: Path, verdict: str) -> str:
+    """A promtool of version 3.14.2 that has this to say of any rules."""
+    path = folder / "promtool"
+    answers = f"--version) echo 'promtool, version 3.14.2 (branch: x)';; *) cat >>{folder}/seen; {verdict};;"
+    path.write_text(f'#!/bin/sh\ncase "$1" in\n{answers}\nesac\n', encoding="utf-8")
+    path.chmod(0o755)
+    return str(path)
+
+
+REFUSES = """echo '  FAILED:' >&2; echo '1:9: group "0/api", rule 1, "ApiDown": no good' >&2; exit 1"""
+ACCEPTS = "echo '  SUCCESS: 1 rules found'"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        (GOOD, ACCEPTS, "3.14", []),
+        (GOOD, REFUSES, "3.14", [("error", "promtool 3.14.2 refuses it: no good")]),
+        (GOOD, REFUSES, "3.13", [("warning", "promtool 3.14.2 refuses it: no good")]),
+        (BAD, REFUSES, "3.14", []),
+        (BAD, ACCEPTS, "3.14", [("info", "promtool 3.14.2 accepts the file")]),
+        (GOOD, "echo no connection; exit 1", "3.14", [("warning", "promtool could not be asked: no connection")]),
+    ],
+)
+def test_promtool_where_it_sees_things_differently(
+    case: tuple[str, str, str, list[tuple[str, str]]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text, verdict, version, wanted = case
+    (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
+    program = promtool(tmp_path, verdict)
+    result = run(capsys, paths=[str(tmp_path / "a.yaml")], promtool=[program], prometheus_version=version)
+    told = [(one["severity"], one["message"]) for one in result["findings"] if one["id"] == "load/promtool"]
+    assert told == wanted
+    asked = "echo no connection" not in verdict
+    assert result["promtool"] == {"asked": asked, "version": "3.14.2" if asked else ""}
+    assert (tmp_path / "seen").read_text().startswith("{" if text == GOOD else "groups:")
+
+
+def test_promtool_is_looked_for_on_the_path(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = {"groups": [{"name": "api", "rules": [{"record": "a:b", "expr": "sum(a)"}]}]}
+    monkeypatch.setenv("PATH", str(tmp_path))
+    nobody = {"asked": False, "version": ""}
+    assert run(capsys, rules=rules)["promtool"] == nobody
+    result = run(capsys, rules=rules, promtool=["promtool"])
+    assert [one["message"] for one in result["findings"]] == ["promtool could not be asked: promtool is not there"]
+    promtool(tmp_path, ACCEPTS)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.defpath}")
+    assert run(capsys, rules=rules)["promtool"] == {"asked": True, "version": "3.14.2"}
+    assert run(capsys, rules=rules, promtool=[])["promtool"] == nobody
+
+
+def test_the_real_promtool_agrees(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    texts = (GOOD, BAD.replace("api", "other"), GOOD.replace("summary: '", "summary: '{{ nothing }}"))
+    for number, text in enumerate(texts):
+        (tmp_path / f"{number}.yaml").write_text(text, encoding="utf-8")
+    result = run(capsys, paths=[str(tmp_path)], promtool=[program("promtool")], prometheus_version="3.16")
+    assert result["promtool"]["asked"] is True
+    assert not [one for one in result["findings"] if one["id"] == "load/promtool"]
+    assert result["summary"]["error"] == 3

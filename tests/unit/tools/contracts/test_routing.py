@@ -45,6 +45,23 @@ def test_the_contracts_routing(check: Callable[..., list[str]]) -> None:
     assert check() == []
 
 
+def test_routes_that_no_alert_is_for(root: Path, tmp_path: Path) -> None:
+    def unheard(before: str, after: str) -> list[str]:
+        for name in ("alertmanager.yaml", "alertmanager.tests.yaml"):
+            (tmp_path / name).write_text((root / "contracts" / name).read_text().replace(before, after, 1))
+        paths = (root / "contracts" / name for name in ("alerts.yaml", "slo-alerts.yaml"))
+        files = [file for path in paths for file in load(path.name, path.read_text(), Profile(), Report())]
+        return [str(finding) for finding in routing.unheard(tmp_path / "alertmanager.yaml", files, tmp_path)]
+
+    assert unheard("", "") == []
+    (shadowed, *_) = unheard('[severity = "none"]', '[severity =~ ".+"]')
+    assert shadowed.startswith(
+        "alertmanager.yaml:18:7 route.routes[2]: no alert can arrive here: route.routes[1] (line 16)"
+    )
+    (slip,) = unheard('- matchers: [severity = "critical"]', '- matchers: [severity = "critcal"]')
+    assert "no alert of these rules has severity=\"critcal\" (did you mean 'critical'?)" in slip
+
+
 def test_a_route_that_shadows_another(check: Callable[..., list[str]]) -> None:
     wrong = check('[severity = "none"]', '[severity =~ ".+"]')
     assert "alertmanager.tests.yaml:4: alertname=HighErrorRate" in wrong[0]

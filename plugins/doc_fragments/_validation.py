@@ -1,0 +1,43 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the modules that read files and return findings are told alike."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  waivers:
+    description:
+      - A file with a list C(waivers) of findings to let through. Each has C(id), C(reason), C(until) (a date) and
+        optionally C(object) and C(file); C(id), C(object) and C(file) may hold C(*).
+      - A waiver that has expired is an error, and one without a finding a warning.
+    type: path
+"""
+
+    # For modules that read PromQL.
+    PROMETHEUS = r"""
+options:
+  prometheus_version:
+    description: The version of Prometheus that is to load the rules or to answer the queries, from 3.5 on.
+    type: str
+    default: "3.14"
+"""
+
+    # For modules that know which metrics there are.
+    CONTRACT = r"""
+options:
+  contract:
+    description:
+      - A file that says which metrics there are. With it the names, labels, values and types in all expressions are
+        checked too; such findings begin with C(contract/).
+      - C(services) maps each service to its C(job) (by default its name) and its C(metrics), and each metric to its
+        C(type) (C(counter), C(gauge), C(histogram) or C(summary)) and its C(labels), a list of names, or a mapping of
+        names to what they may hold - a list of values, how many at most (C(max)), or any number (C(unbounded)).
+        C(target_labels) lists labels that the scrape adds, C(known_metrics) patterns of metrics from elsewhere, such
+        as V(kube_*).
+    type: path
+"""
