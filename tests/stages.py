@@ -100,5 +100,11 @@ def main() -> int:
     return 1 if broken else 0
 
 
+def ended(_number: int, _frame: object) -> None:
+    """SIGTERM (CI's limit, a cancelled job) as an exception, so that the builds end too."""
+    raise SystemExit(128 + signal.SIGTERM)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, ended)
     sys.exit(main())

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -35,6 +37,25 @@ def test_a_child_and_its_children_end_with_the_block(tmp_path: Path) -> None:
     script = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'])"
     with stages.running([sys.executable, "-c", script], tmp_path / "log") as child:
         group = child.pid
+    deadline = time.monotonic() + 10
+    while alive(group):
+        assert time.monotonic() < deadline
+
+
+def test_a_run_that_is_told_to_end_ends_its_children(tmp_path: Path) -> None:
+    script = (
+        "import signal, sys, time; from pathlib import Path; from tests import stages\n"
+        "signal.signal(signal.SIGTERM, stages.ended)\n"
+        "with stages.running([sys.executable, '-c', 'import time; time.sleep(600)'], Path(sys.argv[1])) as child:\n"
+        "    print(child.pid, flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "log")]
+    with subprocess.Popen(command, cwd=stages.ROOT, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout
+        group = int(run.stdout.readline())
+        run.terminate()
+        assert run.wait(timeout=10) == 128 + signal.SIGTERM
     deadline = time.monotonic() + 10
     while alive(group):
         assert time.monotonic() < deadline
