@@ -360,8 +360,10 @@ def _shape(duration: Duration) -> object:
         ("-" * 100 + "a", "deeper than 100 levels"),
         (f"a[{'(' * 99}1m{')' * 99}]", "deeper than 100 levels"),
         (f"a[{'1m+' * 101}1m]", "more than 100 operators in a row"),
+        ("(a) + " * 3 + "(" * 100 + "a" + ")" * 100, "deeper than 100 levels"),
+        (f"a[(1m):{'(' * 99}1m{')' * 99}]", "deeper than 100 levels"),
     ],
-    ids=["length", "parentheses", "signs", "durations", "chain of durations"],
+    ids=["length", "parentheses", "signs", "durations", "chain of durations", "parentheses later", "durations later"],
 )
 def test_limits(text: str, message: str) -> None:
     with pytest.raises(PromQLError, match=message) as caught:
@@ -435,6 +437,7 @@ def test_is_known_behind_its_flag_since(text: str, since: tuple[int, int]) -> No
         ("aa[5m bb]", "unexpected 'bb' in subquery or range, expected ']'", 6),
         ("abc[", "unclosed left bracket", 4),
         ("abc[5m] + \t@", "unexpected '@'", 11),
+        ("(a)[5m+1m]", "ranges only allowed", 3),
         ("a[#]", "unexpected character in duration expression: '#'", 2),
         ("a[5m #]", "unclosed left bracket", 7),
         ("a[5m;]", "unexpected character in duration expression: ';'", 4),
@@ -513,6 +516,8 @@ def test_the_metric_wherever_it_is_written(text: str, metric: str) -> None:
         ("1 + -(b)", {Unary: "-(b)", Binary: "1 + -(b)", Paren: "(b)"}),
         ("a [1h:5m] offset 1m", {Subquery: "a [1h:5m] offset 1m"}),
         ("topk(3, b)  ", {Aggregation: "topk(3, b)", Number: "3", VectorSelector: "b"}),
+        ("-rate(a[5m])", {MatrixSelector: "a[5m]", Call: "rate(a[5m])"}),
+        ("rate(a[5m+1m])", {MatrixSelector: "a[5m+1m]"}),
         ("sum(a) by (b)", {Aggregation: "sum(a) by (b)"}),
         ("time ( )", {Call: "time ( )"}),
         ("label_join(a, 'b', `c`)", {String: "`c`"}),

@@ -74,6 +74,7 @@ REFUSED = [
     ("\ud800", "invalid UTF-8", 0),
     ("\udfff", "invalid UTF-8", 0),
     ("(" * 1001 + ")" * 1001, "expression nests too deeply", 2000),
+    ("(a|" * 600 + "b" + ")" * 600, "expression nests too deeply", 2300),
 ]
 
 
@@ -110,7 +111,14 @@ def test_order_in_a_range_is_that_of_the_code_points(low: str, high: str) -> Non
     ("part", "size", "repeat"),
     [
         *[("a", 1, 1000), ("ab", 2, 1000), ("a*", 3, 1000), ("a+", 2, 1000), ("a?", 2, 1000), ("(ab)", 4, 1000)],
-        *[("ab|cd", 5, 1000), ("ab|cd|ef", 8, 1000), ("", 1, 1000), ("a{0}", 1, 1000), ("ab{0,}", 4, 1000)],
+        *[
+            ("(?P<n>ab)", 4, 1000),
+            ("ab|cd", 5, 1000),
+            ("ab|cd|ef", 8, 1000),
+            ("", 1, 1000),
+            ("a{0}", 1, 1000),
+            ("ab{0,}", 4, 1000),
+        ],
         *[("a{1,3}", 5, 333), ("a{2,}", 3, 500), ("(?:ab){3,}", 7, 333), ("(?:ab){3}", 6, 333), ("ab?", 3, 1000)],
     ],
 )
@@ -129,7 +137,9 @@ def test_long_patterns_are_judged_as_short_ones() -> None:
         assert matches_empty("a*" * length) is True
 
 
-@pytest.mark.parametrize("nested", ["(?:" * 1100 + "a" + ")" * 1100, "(" * 998 + "a" + ")" * 998])
+@pytest.mark.parametrize(
+    "nested", ["(?:" * 1100 + "a" + ")" * 1100, "(a|" * 400 + "b" + ")" * 400, "(" * 998 + "a" + ")" * 998]
+)
 def test_nests_as_deep_as_in_go(nested: str) -> None:
     assert matches_empty(nested) is False
 
@@ -178,7 +188,25 @@ def test_accepts_what_needs_a_character(pattern: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["", "a*", "a?", "(a|)", "a{0}", "a{0,5}", "^$", "\\A\\z", "\\B", "(?:)", "|a", ".*", "(a*)+", "\\Q\\E"]
+    "pattern",
+    [
+        "",
+        "a*",
+        "a?",
+        "(a|)",
+        "a{0}",
+        "a{0,5}",
+        "^$",
+        "\\A\\z",
+        "\\B",
+        "(?:)",
+        "|a",
+        ".*",
+        "[ab]*",
+        "[ab]?(c|)",
+        "(a*)+",
+        "\\Q\\E",
+    ],
 )
 def test_knows_what_matches_the_empty_string(pattern: str) -> None:
     assert matches_empty(pattern) is True

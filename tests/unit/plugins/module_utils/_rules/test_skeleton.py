@@ -73,6 +73,13 @@ SOLVED = [
     "histogram_quantile(0.5, rate(d_seconds_bucket[5m])) > 0.25",
     'a{l!="x", m!~"y.*", n!=""} > 3',
     "ALERTS > 3",
+    "absent(sum(a))",
+    "absent_over_time(a[5m])",
+    "(a > 1 and b < 2) and c > 0",
+    "(a > 1 unless b > 2) and c > 0",
+    "a > -(-1)",
+    "a > 5 and a > 3",
+    "a > 1 and a",
 ]
 NOT_SOLVED = [
     "a",
@@ -84,6 +91,13 @@ NOT_SOLVED = [
     '{job="x"} > 1',
     "absent(a or b)",
     "rate(a_total[5m]) < 0",
+    "rate(a_total[5m]) > 0 and rate(a_total[1h]) > 0",
+    "0 / a > 1",
+    "a / 0 > 1",
+    "a * 0 > 1",
+    "a > 5 and a < 3",
+    "a == 1 and a == 2",
+    "sum_over_time(a[5m]) > 3",
     "+".join(["a"] * 3000) + " > 1",
 ]
 
