@@ -22,7 +22,8 @@ _DECIMAL = re.compile(
 )
 _HEX = re.compile(r"0[xX]_?[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*")
 # The lexer of Prometheus takes an "e" of a hexadecimal number for an exponent where it looks for one.
-_HEX_EXPONENT = re.compile(r"(?:^0[xX]_?[0-9a-fA-F]|_)([eE])")
+_HEX_EXPONENT = re.compile(r"0[xX]_?[0-9a-fA-F][eE]")
+_HEX_TORN = re.compile(r"[0-9a-fA-F]_[eE]")
 
 _ESCAPE = re.compile(r"\\(?:([abfnrtv\\'\"])|([0-7]{3})|x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))")
 _CONTROL = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
@@ -84,13 +85,13 @@ def _number(text: str, following: str) -> float:
     if word in {"inf", "nan"}:
         return float(word)
     if _HEX.fullmatch(text):
-        if (exponent := _HEX_EXPONENT.search(text)) and not _hex_goes_on(text + following, exponent.end()):
+        if _HEX_TORN.search(text) or _ends_in_exponent(text, following):
             raise ValueError(f"bad number syntax: {text[:40]!r}")
-        value = int(text, 16) if len(text) < 64 else _INT64_MAX + 1
+        value = int(text, 16)
         if value > _INT64_MAX:
             raise ValueError(f"number out of range: {text[:40]!r}")
         return float(value)
-    if len(text) < 64 and _OCTAL.fullmatch(text) and (value := int(text.replace("_", ""), 8)) <= _INT64_MAX:
+    if _OCTAL.fullmatch(text) and (value := int(text.replace("_", ""), 8)) <= _INT64_MAX:
         return float(value)
     if not _DECIMAL.fullmatch(text):
         raise ValueError(f"bad number syntax: {text[:40]!r}")
@@ -103,11 +104,10 @@ def _number(text: str, following: str) -> float:
 _usual_number = lru_cache(maxsize=1024)(_number)
 
 
-def _hex_goes_on(text: str, at: int) -> bool:
-    """Behind what the lexer took for an exponent: anything but the end, a sign or a second exponent."""
-    if at >= len(text) or text[at] in "+-._eE":
-        return False
-    return _HEX_EXPONENT.search(text, at) is None
+def _ends_in_exponent(text: str, following: str) -> bool:
+    """Whether Prometheus' lexer takes a hexadecimal digit for an exponent, and misses what must follow one."""
+    exponent = _HEX_EXPONENT.match(text)
+    return exponent is not None and (text + following)[exponent.end() :][:1] in "+-._eE"
 
 
 def unquote(token: str) -> str:

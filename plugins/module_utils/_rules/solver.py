@@ -393,9 +393,9 @@ def _compare(operator: str, left: float, right: float) -> bool:
 
 def _inverse_left(operator: str, value: float, right: float) -> float:
     """x in `x operator right == value`."""
+    if operator in {"*", "/"} and not right:
+        raise UnsolvedError("a product with zero" if operator == "*" else "a quotient by zero")
     if operator == "*":
-        if not right:
-            raise UnsolvedError("a product with zero")
         return value / right
     return {"+": value - right, "-": value + right, "/": value * right}[operator]
 
@@ -403,7 +403,7 @@ def _inverse_left(operator: str, value: float, right: float) -> float:
 def _inverse_right(operator: str, value: float, left: float) -> float:
     """x in `left operator x == value`."""
     if operator == "/":
-        if not value:
+        if not value or not left:
             raise UnsolvedError("a quotient of zero")
         return left / value
     return _inverse_left("*", value, left) if operator == "*" else value - left if operator == "+" else left - value

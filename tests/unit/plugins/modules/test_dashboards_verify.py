@@ -137,6 +137,38 @@ def test_a_variable_without_values(grafana: Server) -> None:
     assert "D: variable job has no value: its query finds nothing" in run(grafana)["msg"]
 
 
+def test_variables_of_every_kind(grafana: Server) -> None:
+    variables = [
+        {"name": "ds", "type": "datasource", "query": "prometheus"},
+        {"name": "step", "type": "custom", "query": "1m,5m"},
+        {"name": "free", "type": "adhoc"},
+        {**VARIABLE, "datasource": {"uid": "$ds"}},
+        {**VARIABLE, "name": "lost", "datasource": {"uid": "gone"}},
+    ]
+    spec = {"uid": "d", "title": "D", "panels": [panel("P", "x[$step]")], "templating": {"list": variables}}
+    grafana.ok("GET", "/api/dashboards/uid/d", {"dashboard": spec, "meta": {}})
+    told = run(grafana)
+    assert ids(told) == ["dashboards/variable"]
+    assert "D: variable lost has no value: its data source does not exist" in told["msg"]
+    (asked,) = grafana.seen("POST", "/api/ds/query")
+    assert asked.body["queries"][0]["expr"] == "x[1m]"
+
+
+def test_a_login_that_may_not_ask_ends_it(grafana: Server) -> None:
+    serve(grafana, panel("One", "one"), panel("Other", "other"))
+    grafana.on("POST", "/api/ds/query", Reply(403, {"message": "no permission"}))
+    told = run(grafana)
+    assert told["failed"] is True
+    assert "no permission" in told["msg"]
+
+
+def test_a_panel_without_a_query_that_can_be_asked(grafana: Server) -> None:
+    serve(grafana, panel("Gone", "x", datasource={"uid": "gone"}))
+    told = run(grafana)
+    assert "data source gone" in told["msg"]
+    assert grafana.seen("POST", "/api/ds/query") == []
+
+
 def test_data_sources_that_do_not_work(grafana: Server) -> None:
     sick = Reply(400, {"status": "ERROR", "message": "connection refused"})
     grafana.on("GET", "/api/datasources/uid/prometheus/health", sick)

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
 
-from ansible_collections.ias.observability.plugins.module_utils._report import read_row, table
+import pytest
+
+from ansible_collections.ias.observability.plugins.module_utils._report import read_row, seen, table
 from ansible_collections.ias.observability.plugins.modules import verify_report
 from tests.fakes.module import run_module
 
@@ -49,6 +51,24 @@ def test_lines_are_short_and_lose_nothing() -> None:
     lines = table([read_row("logs", "Logs", long)])
     assert max(map(len, lines)) <= 72
     assert all(name in " ".join(lines) for name in long["silent"])
+
+
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        ({}, ""),
+        ({"jobs": ["a", "b"], "silent": ["c", "d"]}, "2 jobs; wrote nothing: c, d"),
+        ({"trace": {"id": "1f", "spans": ["web", "api"]}}, "trace 1f through api, web"),
+        ({"trace": {"id": ""}}, ""),
+        (
+            {"panels": 9, "dashboards": 2, "may_be_empty": [{"panel": "D/a"}, {"panel": "D/b"}]},
+            "9 panels on 2 dashboards; may be empty: D/a, D/b",
+        ),
+        ({"loaded": 40}, "40 rules loaded in all"),
+    ],
+)
+def test_what_a_proof_tells_beside_its_numbers(result: dict[str, Any], told: str) -> None:
+    assert seen(result) == told
 
 
 def test_the_files(tmp_path: Path) -> None:

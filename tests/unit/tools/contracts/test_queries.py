@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ def findings(contract: str, *paths: Path) -> list[Finding]:
     return [finding for path in paths for finding in queries.check(path, str(path), promised, recorded())]
 
 
+@cache
 def recorded() -> list[RuleFile]:
     return check_rules([Source("alerts.yaml", ALERTS)], Profile()).files
 

@@ -19,6 +19,7 @@ from ansible_collections.ias.observability.plugins.module_utils._grafana.variabl
     lookup,
     pick,
     substitute,
+    substitute_all,
 )
 
 PROMETHEUS = DataSource("prom", "Prometheus", "prometheus", True, {"timeInterval": "30s"})
@@ -41,6 +42,8 @@ MANY = {"job": Chosen(("a.b", "c"), multi=True)}
         ("${job:csv}", MANY, "a.b,c"),
         ("${job:json}", MANY, '["a.b", "c"]'),
         ("${job:doublequote}", MANY, '"a.b","c"'),
+        ("${job:glob}", MANY, "{a.b,c}"),
+        ("${job:glob}", ONE, "api"),
         ('up{job=~"$job"}', {"job": Chosen(("a", "b"), True, ".*")}, 'up{job=~".*"}'),
         ("rate(x[$__rate_interval]) / $__interval_ms", ONE, "rate(x[$__rate_interval]) / $__interval_ms"),
         ("$jobs $other", ONE, "$jobs $other"),
@@ -80,6 +83,20 @@ def test_series_are_offered_as_text_to_the_regular_expression() -> None:
     (text,) = lookup("prometheus", "query_result(up)").read(answer)
     assert text == 'up{a="b"} 2 1000'
     assert pick([text], '/a="([^"]+)"/') == ["b"]
+
+
+def test_a_scalar_is_offered_as_its_value() -> None:
+    answer = {"data": {"resultType": "scalar", "result": [1700000000, "5"]}}
+    assert lookup("prometheus", "query_result(scalar(up))").read(answer) == ["5"]
+
+
+def test_values_are_put_in_wherever_a_text_is() -> None:
+    assert substitute_all({"a": ["$job", {"b": "[[job]]"}], "c": 5}, ONE) == {"a": ["api", {"b": "api"}], "c": 5}
+
+
+def test_loki_has_no_queries_for_variables_but_labels() -> None:
+    with pytest.raises(UnsupportedError, match="the Loki variable query 'sum\\(x\\)' cannot be asked for"):
+        lookup("loki", "sum(x)")
 
 
 @pytest.mark.parametrize("kind", ["tempo", ""])

@@ -44,6 +44,8 @@ VALID = [
     'avg_over_time({app="api"}[5m] | json | unwrap bytes(size))',
     'sum_over_time(({app="api"} | unwrap x)[5m])',
     'absent_over_time(({app="api"})[5m])',
+    'rate(({app="api"} |= "x" [5m]))',
+    'rate((({app="api"}[5m])))',
     'label_replace(rate({a="b"}[1m]), "x", "$1", "y", "(.*)")',
     'rate({a="b"}[1m]) * on (a) group_left (b) rate({a="b"}[1m])',
     'rate({a="b"}[1m]) == bool 1 or vector(0)',
@@ -91,6 +93,10 @@ INVALID = [
     ("unknown({a='b'}[5m])", 11, "double quotes"),
     ('{a="b\\d"}', 3, "unknown escape"),
     ("(" * 200, 60, "nests deeper"),
+    ('rate({a="b"}[5m] offset 5h3d)', 24, "not a valid duration"),
+    ('{a="b"} | x > 5h3d', 14, "not a valid duration"),
+    ('{a="b"} | drop a, 5', 18, "a label name"),
+    ('variants(rate({a="b"}[1m])) ({a="b"}[1m])', 28, "'of'"),
 ]
 PIECES = [
     *(

@@ -12,10 +12,17 @@ from ansible_collections.ias.observability.plugins.module_utils._promql import P
 from ansible_collections.ias.observability.plugins.module_utils._promql.nodes import (
     Aggregation,
     Binary,
+    Call,
+    Duration,
+    Expr,
     MatrixSelector,
     Number,
+    Paren,
+    String,
+    Subquery,
     Unary,
     VectorSelector,
+    strip_parens,
     walk,
 )
 from ansible_collections.ias.observability.plugins.module_utils._promql.profile import EVERYTHING, FEATURES
@@ -213,9 +220,10 @@ def test_before_3_15_some_modifiers_may_precede_the_range() -> None:
 
 
 def test_before_3_12_a_blank_in_a_duration_makes_a_subquery() -> None:
-    assert to_text(parse("a[5 m]", Profile((3, 5)))) == "a[5:]"
+    for version in ((3, 5), (3, 11)):
+        assert to_text(parse("a[5 m]", Profile(version))) == "a[5:]"
     with pytest.raises(PromQLError):
-        parse("a[5 m]")
+        parse("a[5 m]", Profile((3, 12)))
 
 
 def test_precedence() -> None:
@@ -268,3 +276,279 @@ def test_versions_as_people_write_them() -> None:
     assert Profile.of("3.5.3-rc.1+x", ["promql-duration-expr"]).allows("promql-duration-expr")
     with pytest.raises(ValueError, match="unknown PromQL feature 'speed'"):
         Profile.of("3.14", ["speed"])
+
+
+@pytest.mark.parametrize(
+    ("text", "grouped"),
+    [
+        ("a or b and c", "a or (b and c)"),
+        ("a or b unless c", "a or (b unless c)"),
+        ("a and b unless c", "(a and b) unless c"),
+        ("a unless b and c", "(a unless b) and c"),
+        ("a and b == c", "a and (b == c)"),
+        ("a unless b > c", "a unless (b > c)"),
+        ("a == b + c", "a == (b + c)"),
+        ("a > b - c", "a > (b - c)"),
+        ("a < b == c", "(a < b) == c"),
+        ("a - b + c", "(a - b) + c"),
+        ("a + b - c", "(a + b) - c"),
+        ("a - b * c", "a - (b * c)"),
+        ("a + b / c", "a + (b / c)"),
+        ("a - b % c", "a - (b % c)"),
+        ("a - b atan2 c", "a - (b atan2 c)"),
+        ("a * b / c % d", "((a * b) / c) % d"),
+        ("a / b ^ c", "a / (b ^ c)"),
+        ("a ^ b ^ c", "a ^ (b ^ c)"),
+        ("-a ^ b", "-(a ^ b)"),
+        ("-a * b", "(-a) * b"),
+        ("-2 ^ 2", "-(2 ^ 2)"),
+        ("a ATAN2 b OR c", "(a atan2 b) or c"),
+    ],
+)
+def test_operators_bind_as_in_prometheus(text: str, grouped: str) -> None:
+    assert without_parentheses(parse(text)) == without_parentheses(parse(grouped))
+
+
+def without_parentheses(node: Expr) -> object:
+    node = strip_parens(node)
+    if isinstance(node, Binary):
+        return (node.operator, without_parentheses(node.left), without_parentheses(node.right))
+    if isinstance(node, Unary):
+        return (node.operator, without_parentheses(node.expr))
+    return to_text(node)
+
+
+@pytest.mark.parametrize(
+    ("text", "grouped"),
+    [
+        ("1m + 2m * 3", "1m + (2m * 3)"),
+        ("1m - 2m / 3", "1m - (2m / 3)"),
+        ("1m - 2m % 3", "1m - (2m % 3)"),
+        ("1m - 2m + 3m", "(1m - 2m) + 3m"),
+        ("1m + 2m - 3m", "(1m + 2m) - 3m"),
+        ("1m * 2 / 3 % 4", "((1m * 2) / 3) % 4"),
+        ("1m / 2 * 3", "(1m / 2) * 3"),
+        ("1m * 2 ^ 3", "1m * (2 ^ 3)"),
+        ("2 ^ 3 ^ 4", "2 ^ (3 ^ 4)"),
+        ("-step() ^ 2", "-(step() ^ 2)"),
+        ("-step() * 2", "(-step()) * 2"),
+        ("max_of(1m + 2m, 3m)", "max_of((1m + 2m), 3m)"),
+    ],
+)
+def test_operators_of_durations_bind_alike(text: str, grouped: str) -> None:
+    assert shape(text) == shape(grouped)
+
+
+def shape(duration: str) -> object:
+    tree = parse(f"a[{duration}]", LATEST)
+    assert isinstance(tree, MatrixSelector)
+    return _shape(tree.range)
+
+
+def _shape(duration: Duration) -> object:
+    if isinstance(duration, Number):
+        return duration.value
+    operands = tuple(_shape(operand) for operand in duration.operands)
+    return operands[0] if duration.operator == "()" else (duration.operator, operands)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a" * 524_289, "longer than 524288 characters"),
+        ("(" * 100 + "a" + ")" * 100, "deeper than 100 levels"),
+        ("-" * 100 + "a", "deeper than 100 levels"),
+        (f"a[{'(' * 99}1m{')' * 99}]", "deeper than 100 levels"),
+        (f"a[{'1m+' * 101}1m]", "more than 100 operators in a row"),
+        ("(a) + " * 3 + "(" * 100 + "a" + ")" * 100, "deeper than 100 levels"),
+        (f"a[(1m):{'(' * 99}1m{')' * 99}]", "deeper than 100 levels"),
+    ],
+    ids=["length", "parentheses", "signs", "durations", "chain of durations", "parentheses later", "durations later"],
+)
+def test_limits(text: str, message: str) -> None:
+    with pytest.raises(PromQLError, match=message) as caught:
+        parse(text, LATEST)
+    assert caught.value.kind == "limit"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *["a" * 524_288, "(" * 99 + "a" + ")" * 99, "-" * 99 + "a", f"a[{'(' * 98}1m{')' * 98}]"],
+        *[f"a[{'1m+' * 100}1m]", " + ".join(["(a)"] * 500), " + ".join(["rate(a[(1m):(1m)])"] * 200)],
+    ],
+    ids=["length", "parentheses", "signs", "durations", "chain of durations", "many", "many durations"],
+)
+def test_within_limits(text: str) -> None:
+    assert parse(text, LATEST)
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("a @ 9223372036854774784", True),
+        ("a @ 9223372036854775807", False),
+        ("a @ -9223372036854774784", True),
+        ("a @ -9223372036854775807", False),
+        ("a @ NaN", False),
+        ("a @ -5", True),
+        ("a offset 9223372036", True),
+        ("a offset 9223372037", False),
+        ("a offset -9223372037", False),
+        ("a offset 0.0000000001 offset 5m", True),
+        ("a offset 0.000000001 offset 5m", False),
+        ("a offset NaN offset 5m", False),
+        ("a[0.001]", True),
+    ],
+)
+def test_times_that_an_int64_can_hold(text: str, good: bool) -> None:
+    if good:
+        assert parse(text)
+    else:
+        with pytest.raises(PromQLError):
+            parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "since"),
+    [
+        ("a[step()]", (3, 12)),
+        ("a offset step()", (3, 6)),
+        ("a[range()]", (3, 12)),
+        ("a[max_of(1m, 2m)]", (3, 13)),
+        ("a[min_of(1m, 2m)]", (3, 13)),
+        ("a anchored", (3, 7)),
+        ("a + fill(1) b", (3, 10)),
+    ],
+)
+def test_is_known_behind_its_flag_since(text: str, since: tuple[int, int]) -> None:
+    assert parse(text, Profile(since, FEATURES))
+    with pytest.raises(PromQLError):
+        parse(text, Profile((since[0], since[1] - 1), FEATURES))
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "position"),
+    [
+        ("'a" + "b" * 30 + "' c", "unexpected 'c'", 34),
+        ("a " + "b" * 30, f"unexpected '{'b' * 20}'", 2),
+        ("a + !b", "unexpected character after '!': 'b'", 4),
+        ("1234567890.1234.5", "bad number or duration syntax: '1234567890.1'", 0),
+        ("aa[5m bb]", "unexpected 'bb' in subquery or range, expected ']'", 6),
+        ("abc[", "unclosed left bracket", 4),
+        ("abc[5m] + \t@", "unexpected '@'", 11),
+        ("(a)[5m+1m]", "ranges only allowed", 3),
+        ("a[#]", "unexpected character in duration expression: '#'", 2),
+        ("a[5m #]", "unclosed left bracket", 7),
+        ("a[5m;]", "unexpected character in duration expression: ';'", 4),
+        ('"a\\qb"', "unknown escape sequence '\\\\q' (write", 0),
+        ("a[5m] b[5m]", "unexpected 'b'", 6),
+        ("sum by (a", "expected ','", 9),
+        ("sum by ('')(a)", "invalid label name for grouping: ''", 8),
+        ("sum by ('\\xff')(a)", "invalid label name for grouping: '\\udcff'", 8),
+        ("a + fill(x) b", "unexpected 'x' in fill value, expected number or duration", 9),
+        ("a @ start(5)", "expected ')'", 10),
+        ("'\ud800'", "invalid UTF-8 rune", 0),
+        ("a + '\udfff'", "invalid UTF-8 rune", 4),
+        ("ab + '\ufffd'", "invalid UTF-8 rune", 5),
+        ("{a=~'('}", "error parsing regexp: missing closing )", 1),
+        ("a{b='c'", "expected ','", 7),
+        ("clamp(a, b, 1)", "expected type scalar in call to function 'clamp', got instant vector", 9),
+    ],
+)
+def test_says_what_and_where(text: str, message: str, position: int) -> None:
+    with pytest.raises(PromQLError) as caught:
+        parse(text, LATEST)
+    assert message in caught.value.message
+    assert caught.value.position == position
+
+
+def test_a_comment_in_brackets_and_much_else_is_passed_over() -> None:
+    tree = parse("rate(a[5m # why\n]) # end\n", LATEST)
+    assert to_text(tree) == "rate(a[5m])"
+
+
+@pytest.mark.parametrize(
+    ("text", "left", "right"),
+    [("a + fill(-1) b", -1, -1), ("a + fill_left(+2) b", 2, None), ("a + fill_right(3) fill_left(4) b", 4, 3)],
+)
+def test_fill_modifiers_say_which_side(text: str, left: float | None, right: float | None) -> None:
+    tree = parse(text, LATEST)
+    assert isinstance(tree, Binary)
+    assert (tree.matching.fill_left, tree.matching.fill_right) == (left, right)
+
+
+@pytest.mark.parametrize("text", ["a + fill", "a + fill + b", "a + fill_left # why?\n", "a + fill{b='c'}"])
+def test_without_a_parenthesis_fill_is_a_metric(text: str) -> None:
+    tree = parse(text, LATEST)
+    assert isinstance(tree, Binary)
+    assert {node.name for node in walk(tree) if isinstance(node, VectorSelector)} >= {"a"}
+    assert tree.matching.fill_left is None
+
+
+def test_a_comment_before_the_parenthesis_makes_fill_a_function() -> None:
+    with pytest.raises(PromQLError, match="unknown function with name 'fill'"):
+        parse("a + fill # x\n (1) b", LATEST)
+
+
+@pytest.mark.parametrize(
+    ("text", "metric"),
+    [
+        ("up", "up"),
+        ("up{a='b'}", "up"),
+        ("{__name__='up', a='b'}", "up"),
+        ("{a='b', 'up'}", "up"),
+        ("{a='b', __name__=~'up'}", ""),
+        ("{__name__!='down', a='b'}", ""),
+        ("{__a__='up'}", ""),
+    ],
+)
+def test_the_metric_wherever_it_is_written(text: str, metric: str) -> None:
+    tree = parse(text)
+    assert isinstance(tree, VectorSelector)
+    assert tree.metric == metric
+
+
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        ("-a", {Unary: "-a"}),
+        ("1 + -(b)", {Unary: "-(b)", Binary: "1 + -(b)", Paren: "(b)"}),
+        ("a [1h:5m] offset 1m", {Subquery: "a [1h:5m] offset 1m"}),
+        ("topk(3, b)  ", {Aggregation: "topk(3, b)", Number: "3", VectorSelector: "b"}),
+        ("-rate(a[5m])", {MatrixSelector: "a[5m]", Call: "rate(a[5m])"}),
+        ("rate(a[5m+1m])", {MatrixSelector: "a[5m+1m]"}),
+        ("sum(a) by (b)", {Aggregation: "sum(a) by (b)"}),
+        ("time ( )", {Call: "time ( )"}),
+        ("label_join(a, 'b', `c`)", {String: "`c`"}),
+    ],
+)
+def test_positions_cut_out_the_text_of_a_node(text: str, spans: dict[type, str]) -> None:
+    nodes = {type(node): text[node.start : node.end] for node in walk(parse(text))}
+    assert {kind: nodes[kind] for kind in spans} == spans
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("SUM(a) BY ()", "sum(a)"),
+        ("sum(a) without ()", "sum without () (a)"),
+        ("sum by (b, 'c d') (a)", 'sum by (b, "c d") (a)'),
+        ("1e15 + 999999999999999 + 0.5 + -Inf", "1000000000000000.0 + 999999999999999 + 0.5 + -Inf"),
+        ("5m + 1.5", "5m + 1.5"),
+        ("a offset -90s @ 5", "a @ 5.0 offset -1m30s"),
+        ("a + ignoring () b", "a + b"),
+        ("a + on () b", "a + on () b"),
+        ("a / ignoring (x) group_right (y, z) b", "a / ignoring (x) group_right (y, z) b"),
+        ("a[(1m):(2m)]", "a[(1m):(2m)]"),
+    ],
+)
+def test_prints(text: str, printed: str) -> None:
+    assert to_text(parse(text, LATEST)) == printed
+
+
+def test_error_positions_across_lines() -> None:
+    for text, where in [("\nfoo(a)", (2, 1)), ("foo(a)", (1, 1)), ("\n\n foo(a)", (3, 2))]:
+        with pytest.raises(PromQLError) as caught:
+            parse(text)
+        assert (caught.value.line, caught.value.column) == where

@@ -117,6 +117,22 @@ def test_says_what_to_do(values: str, severity: str, hint: str) -> None:
     assert (finding.severity, finding.hint) == (severity, hint)
 
 
+def test_what_a_schema_says_of_its_keys() -> None:
+    schema = {
+        "properties": {
+            "old": {"type": "string", "description": "Deprecated, use new."},
+            "older": {"deprecated": True},
+            "day": {"type": "string"},
+        },
+        "required": ["day"],
+    }
+    files = {**chart(), "values.schema.json": json.dumps(schema)}
+    values = "old: a\nolder: b\nday: 2026-01-01"
+    deprecated = [finding for finding in found(values, files) if finding.id == "values/deprecated-key"]
+    assert [finding.hint for finding in deprecated] == ["Deprecated, use new.", "deprecated"]
+    assert "'day' is missing" in found("old: a", files)[0].message
+
+
 def test_says_where() -> None:
     (finding,) = found("a: 1", None, "image:\n  tag: x\n  tagg: y\n")[1:]
     assert (finding.file, finding.line, finding.column) == ("v1.yaml", 3, 3)
