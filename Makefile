@@ -10,7 +10,7 @@ LAB    := $(PYTHON) -m tests.lab
 READY  := $(VENV)/.made-from-lock
 export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/.lab/bin:$(PATH)
 
-.PHONY: help demo demo-down test check unit lint contracts docs dashboards-preview sanity preflight charts molecule test-kill test-alerts lab-build lab-up venv bench clean coverage
+.PHONY: help demo demo-down test check unit lint contracts docs dashboards-preview sanity preflight charts molecule test-kill test-alerts lab-build lab-up venv bench clean coverage charts-outdated charts-mirror
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -ts "$$(printf '\t')"
@@ -74,6 +74,12 @@ sanity: $(READY) ## ansible-test sanity, on a built copy of the collection
 
 preflight: $(READY) ## site.yml against clusters that are not fit: one message each, nothing written
 	$(PYTHON) -m pytest -q tests/integration/preflight --junitxml=.lab/junit-preflight.xml
+
+charts-outdated: $(READY) ## newer versions of the pinned charts (asks their registries), and tags that were moved
+	@$(PYTHON) -m tools.charts outdated
+
+charts-mirror: $(READY) ## every chart and image that is pinned, one a line, for a mirror
+	@$(PYTHON) -m tools.charts mirror
 
 charts: $(READY) ## the configurations that the charts render, checked by the programs that read them
 	$(PYTHON) -m pytest -q tests/integration/charts --junitxml=.lab/junit-charts.xml

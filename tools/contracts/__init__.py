@@ -2,9 +2,3 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What keeps contracts/ right: compile the dashboards, check and test the rules."""
-
-import sys
-from pathlib import Path
-
-# The collection's own parsers and checks, from the checkout.
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "collections"))

@@ -2,9 +2,3 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A picture of every dashboard without Grafana's browser side: what its panels would show, as plain HTML and SVG."""
-
-import sys
-from pathlib import Path
-
-# The collection's own clients, from the checkout.
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "collections"))
