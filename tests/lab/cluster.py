@@ -62,7 +62,9 @@ def up(mode: Mode) -> None:
         engine.start()
         image = node.build()
         _start_registry(image)
-        images.publish(images.of_the_cluster(), registry())
+        storage = registry()
+        storage.await_answer()
+        images.publish(images.of_the_cluster(), storage)
     else:
         releases.require(["kind", "kubectl", "helm"])
     if healthy(kind, mode):

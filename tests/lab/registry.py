@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import http.client
+import time
 from urllib.parse import urlsplit
 
 from tests.lab.oci import Blob, Image
@@ -27,6 +28,20 @@ class Registry:
     def __init__(self, port: int) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self.holder: dict[str, str] = {}  # which repository has a blob, so that the next one can share it
+
+    def await_answer(self, seconds: float = 60) -> None:
+        """Until it answers: the port of a container takes connections before the program in it does, and drops them."""
+        deadline = time.monotonic() + seconds
+        while not self._answers():
+            self._expect(time.monotonic() < deadline, f"does not answer within {seconds:.0f} s")
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        try:
+            return self._ask("GET", "/v2/")[0] == http.client.OK
+        except (OSError, http.client.HTTPException):
+            self.connection.close()
+            return False
 
     def publish(self, reference: str, image: Image) -> bool:
         """Make the image answer to `reference`; False when it did already."""

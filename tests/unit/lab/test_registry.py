@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.fakes.http import HANG_UP, Reply, running_server
 from tests.lab import oci
 from tests.lab.registry import Registry, split
 from tests.lab.state import LabError
@@ -119,3 +120,17 @@ def test_a_refused_blob_is_an_error_that_names_the_repository(storage: Storage, 
 def test_a_reference_that_lacks_a_part_is_refused(reference: str) -> None:
     with pytest.raises(LabError, match=f"image {reference} must be written as registry/repository:tag"):
         split(reference)
+
+
+def test_a_registry_that_drops_its_first_connections_is_waited_for() -> None:
+    with running_server() as server:
+        server.on("GET", "/v2/", HANG_UP, HANG_UP, Reply(503), Reply(200, {}))
+        Registry(server.port).await_answer()
+        assert len(server.seen("GET", "/v2/")) == 4
+
+
+def test_a_registry_that_never_answers_is_named() -> None:
+    with running_server() as server:
+        server.on("GET", "/v2/", HANG_UP)
+        with pytest.raises(LabError, match="the lab's registry does not answer within 0 s"):
+            Registry(server.port).await_answer(seconds=0.1)
