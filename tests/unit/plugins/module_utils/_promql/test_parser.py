@@ -25,6 +25,7 @@ from ansible_collections.ias.observability.plugins.module_utils._promql.nodes im
     strip_parens,
     walk,
 )
+from ansible_collections.ias.observability.plugins.module_utils._promql.printer import duration_text
 from ansible_collections.ias.observability.plugins.module_utils._promql.profile import EVERYTHING, FEATURES
 
 LATEST = Profile((3, 16), FEATURES)
@@ -415,7 +416,10 @@ def test_times_that_an_int64_can_hold(text: str, good: bool) -> None:
         ("a[step()]", (3, 12)),
         ("a offset step()", (3, 6)),
         ("a[range()]", (3, 12)),
+        ("a offset range()", (3, 12)),
         ("a[max_of(1m, 2m)]", (3, 13)),
+        ("a offset max_of(1m, 2m)", (3, 13)),
+        ("a offset min_of(1m, 2m)", (3, 13)),
         ("a[min_of(1m, 2m)]", (3, 13)),
         ("a anchored", (3, 7)),
         ("a + fill(1) b", (3, 10)),
@@ -433,6 +437,9 @@ def test_is_known_behind_its_flag_since(text: str, since: tuple[int, int]) -> No
         ("'a" + "b" * 30 + "' c", "unexpected 'c'", 34),
         ("a " + "b" * 30, f"unexpected '{'b' * 20}'", 2),
         ("a + !b", "unexpected character after '!': 'b'", 4),
+        ("aa + !bc", "unexpected character after '!': 'b'", 5),
+        ("aa + 1234567890.1234.5", "bad number or duration syntax: '1234567890.1'", 5),
+        ("a + fill(1) fill_left(2) b", "unknown function with name 'fill_left'", 12),
         ("1234567890.1234.5", "bad number or duration syntax: '1234567890.1'", 0),
         ("aa[5m bb]", "unexpected 'bb' in subquery or range, expected ']'", 6),
         ("abc[", "unclosed left bracket", 4),
@@ -536,6 +543,11 @@ def test_positions_cut_out_the_text_of_a_node(text: str, spans: dict[type, str])
         ("sum by (b, 'c d') (a)", 'sum by (b, "c d") (a)'),
         ("1e15 + 999999999999999 + 0.5 + -Inf", "1000000000000000.0 + 999999999999999 + 0.5 + -Inf"),
         ("5m + 1.5", "5m + 1.5"),
+        ("0x1e + 1", "30 + 1"),
+        ("a @ END()", "a @ end()"),
+        ("a @ +5", "a @ 5.0"),
+        ("a offset -(5m) + b", "a offset -(5m) + b"),
+        ("a{b='\ue000'}", 'a{b="\ue000"}'),
         ("a offset -90s @ 5", "a @ 5.0 offset -1m30s"),
         ("a + ignoring () b", "a + b"),
         ("a + on () b", "a + on () b"),
@@ -545,6 +557,11 @@ def test_positions_cut_out_the_text_of_a_node(text: str, spans: dict[type, str])
 )
 def test_prints(text: str, printed: str) -> None:
     assert to_text(parse(text, LATEST)) == printed
+
+
+@pytest.mark.parametrize(("seconds", "printed"), [(120.0, "2m"), (-0.5, "-500ms"), (0.0001, "0.0001"), (0.0, "0s")])
+def test_a_duration_is_printed_as_one_unless_rounding_would_change_it(seconds: float, printed: str) -> None:
+    assert duration_text(Number(seconds, 0, 0, is_duration=True)) == printed
 
 
 def test_error_positions_across_lines() -> None:

@@ -31,6 +31,8 @@ REFUSED = [
     ("(a{100}){11}", "invalid repeat count: `{11}`", 8),
     ("((x{10}){10}){11}", "invalid repeat count: `{11}`", 13),
     ("(a{2,}){501}", "invalid repeat count: `{501}`", 7),
+    ("(a{501}){2}", "invalid repeat count: `{2}`", 8),
+    ("((a{500}){0,}){3}", "invalid repeat count: `{3}`", 14),
     ("(a{2}){501,}", "invalid repeat count: `{501,}`", 6),
     ("(a{0}){1001}", "invalid repeat count: `{1001}`", 6),
     ("(a{500}b{3}){3}", "invalid repeat count: `{3}`", 12),
@@ -42,6 +44,7 @@ REFUSED = [
     ("[^", "missing closing ]: `[^`", 0),
     ("[]", "missing closing ]: `[]`", 0),
     ("[a-", "missing closing ]: `[a-`", 0),
+    ("b" * 21 + "[a-", "missing closing ]: `[a-`", 21),
     ("[[:alpha:", "missing closing ]: `[[:alpha:`", 0),
     ("[b-a]", "invalid character class range: `b-a`", 1),
     ("xx[b-a]", "invalid character class range: `b-a`", 3),
@@ -74,6 +77,7 @@ REFUSED = [
     ("\ud800", "invalid UTF-8", 0),
     ("\udfff", "invalid UTF-8", 0),
     ("(" * 1001 + ")" * 1001, "expression nests too deeply", 2000),
+    ("(" * 600 + "a" + ")*" * 600, "expression nests too deeply", 1600),
     ("(a|" * 600 + "b" + ")" * 600, "expression nests too deeply", 2300),
 ]
 
@@ -97,7 +101,7 @@ def test_what_is_wrong_is_shown_in_part() -> None:
     ("low", "high"),
     [
         *[("\\006", "\\a"), ("\\a", "\\010"), ("\\010", "\\t"), ("\\t", "\\n"), ("\\n", "\\v"), ("\\v", "\\f")],
-        *[("\\f", "\\r"), ("\\r", "\\x0e"), ("A", "\\x{42}"), ("\\101", "B"), ("+", "-"), ("\\.", "/")],
+        *[("\\f", "\\r"), ("\\r", "\\x0e"), ("@", "\\x41"), ("A", "\\x{42}"), ("\\101", "B"), ("+", "-"), ("\\.", "/")],
         *[("\ud7ff", "\ue000"), ("y", "\\x{10FFFF}"), ("\\0", "\\1" + "0")],
     ],
 )
@@ -110,7 +114,15 @@ def test_order_in_a_range_is_that_of_the_code_points(low: str, high: str) -> Non
 @pytest.mark.parametrize(
     ("part", "size", "repeat"),
     [
-        *[("a", 1, 1000), ("ab", 2, 1000), ("a*", 3, 1000), ("a+", 2, 1000), ("a?", 2, 1000), ("(ab)", 4, 1000)],
+        *[
+            ("a", 1, 1000),
+            ("ab", 2, 1000),
+            ("a*", 3, 1000),
+            ("(?:ab)*", 4, 1000),
+            ("a+", 2, 1000),
+            ("a?", 2, 1000),
+            ("(ab)", 4, 1000),
+        ],
         *[
             ("(?P<n>ab)", 4, 1000),
             ("ab|cd", 5, 1000),
@@ -171,6 +183,7 @@ def test_nests_as_deep_as_in_go(nested: str) -> None:
         "[[:]",
         "[a-]",
         "[[:alpha:]-]",
+        *("x" * shift + "[[:alpha:]]y" for shift in range(4)),
         "[[:^alpha:]x]",
         "[\\d-z]",
         "\\bx",
