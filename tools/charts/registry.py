@@ -35,7 +35,7 @@ def tags(client: httpx.Client, reference: str) -> list[str]:
     """The tags of `registry/repository`, from as many pages as there are. Raises UnansweredError."""
     url = f"{_base(reference)}/tags/list?n=1000"
     found: list[str] = []
-    for _ in range(MOST_PAGES):
+    for _page in range(MOST_PAGES):
         answer = _asked(client, url)
         found += [str(tag) for tag in _items(_json(answer).get("tags"))]
         following = answer.links.get("next", {}).get("url")
@@ -65,7 +65,7 @@ def listed(client: httpx.Client, index: str, chart: str) -> list[str]:
 
 
 def _base(reference: str) -> str:
-    registry, _, repository = reference.partition("/")
+    registry, _slash, repository = reference.partition("/")
     scheme = "http" if registry.partition(":")[0] in _LOCAL else "https"  # as container engines do
     return f"{scheme}://{registry}/v2/{repository}"
 
