@@ -3,14 +3,16 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-VENV   := .venv
-PREVIEW := .cache/preview
-PYTHON := $(VENV)/bin/python
-LAB    := $(PYTHON) -m tests.lab
-READY  := $(VENV)/.made-from-lock
+VENV     := .venv
+PREVIEW  := .cache/preview
+MUTATION := .cache/mutation/venv
+MUTANTS  := 400
+PYTHON   := $(VENV)/bin/python
+LAB      := $(PYTHON) -m tests.lab
+READY    := $(VENV)/.made-from-lock
 export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/.lab/bin:$(PATH)
 
-.PHONY: help demo demo-down test check unit lint contracts docs dashboards-preview sanity preflight charts molecule test-kill test-alerts lab-build lab-up venv bench clean coverage charts-outdated charts-mirror
+.PHONY: help demo demo-down test check unit lint contracts docs dashboards-preview sanity preflight charts molecule test-kill test-alerts lab-build lab-up venv bench clean coverage charts-outdated charts-mirror mutation
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -ts "$$(printf '\t')"
@@ -44,6 +46,14 @@ coverage: $(READY) ## how many branches of plugins/ the unit tests take (not par
 	$(PYTHON) -m tests.lab.toolchain helm promtool amtool
 	$(PYTHON) -m pytest -q -n auto --cov --cov-report=json
 	$(PYTHON) -m tests.branches
+
+mutation: $(READY) $(MUTATION)/.made-from-lock ## how many of MUTANTS changes of the parser a test notices (20 minutes; not part of `make test`)
+	tests/mutation/run $(MUTANTS)
+
+$(MUTATION)/.made-from-lock: requirements/mutation.txt
+	$(PYTHON) -m venv --clear $(MUTATION)
+	$(MUTATION)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	touch $@
 
 lint: $(READY) ## ruff, mypy, yamllint, ansible-lint
 	ruff check .
