@@ -246,9 +246,14 @@ def alertmanager_source(module: AnsibleModule, given: object) -> tuple[Source | 
         return None, []
     if isinstance(given, dict):
         return Source("alertmanager_config", json.dumps(given, indent=1)), []
-    path = check_type_path(given) if isinstance(given, str) and given else None
+    # What is no path is not repeated: a configuration given as text may hold a receiver's secret.
+    is_path = isinstance(given, str) and given and "\n" not in given
+    path = check_type_path(given) if is_path else None
     if path is None or Path(path).is_dir():
-        module.fail_json(msg=f"alertmanager_config must be the path of a file or a mapping, not {given!r}")
+        what = (
+            f"the folder {path}" if path else "a text" if isinstance(given, str) else f"of type {type(given).__name__}"
+        )
+        module.fail_json(msg=f"alertmanager_config must be the path of a file or a mapping, not {what}")
     sources, unread = read([str(path)])
     return (sources[0] if sources else None), unread
 

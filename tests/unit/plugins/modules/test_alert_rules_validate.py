@@ -235,16 +235,25 @@ def test_a_bomb_of_anchors_as_routing(tmp_path: Path, capsys: pytest.CaptureFixt
     assert {finding["id"] for finding in result["findings"]} == {"rules/routing-config"}
 
 
-@pytest.mark.parametrize("given", [5, "", ["a"], True])
-def test_a_routing_of_another_type(given: Any, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        (5, "of type int"),
+        ("", "a text"),
+        (["s3cret"], "of type list"),
+        (True, "of type bool"),
+        ("route:\n  receiver: s3cret\n", "a text"),
+    ],
+)
+def test_a_routing_of_another_type_is_not_repeated(given: Any, what: str, capsys: pytest.CaptureFixture[str]) -> None:
     result = run(capsys, rules={"groups": []}, alertmanager_config=given)
-    assert result["msg"] == f"alertmanager_config must be the path of a file or a mapping, not {given!r}"
+    assert result["msg"] == f"alertmanager_config must be the path of a file or a mapping, not {what}"
 
 
 def test_a_routing_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = run(capsys, rules={"groups": []}, alertmanager_config=str(tmp_path / "none"))
     assert [finding["id"] for finding in result["findings"]] == ["load/unreadable"]
-    assert "must be the path of a file" in run(capsys, rules={}, alertmanager_config=str(tmp_path))["msg"]
+    assert f"not the folder {tmp_path}" in run(capsys, rules={}, alertmanager_config=str(tmp_path))["msg"]
 
 
 def promtool(folder: Path, verdict: str) -> str:
