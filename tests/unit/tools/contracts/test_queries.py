@@ -1,7 +1,7 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a dashboard asks: a name that changed in services.yaml is found wherever it is used."""
+"""What a dashboard asks, held against query languages and the contract."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import yaml
 
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
@@ -26,7 +25,6 @@ CONTRACTS = Path(__file__).resolve().parents[4] / "contracts"
 SERVICES = (CONTRACTS / "services.yaml").read_text()
 ALERTS = (CONTRACTS / "alerts.yaml").read_text()
 DASHBOARDS = {path: path.read_text() for path in sorted((CONTRACTS / "dashboards").glob("*.yaml"))}
-METRICS = sorted({name for service in yaml.safe_load(SERVICES)["services"].values() for name in service["metrics"]})
 
 
 def findings(contract: str, *paths: Path) -> list[Finding]:
@@ -42,30 +40,6 @@ def recorded() -> list[RuleFile]:
 
 def test_every_dashboard_asks_for_what_there_is() -> None:
     assert [str(finding) for finding in findings(SERVICES, *DASHBOARDS)] == []
-
-
-@pytest.mark.parametrize("metric", METRICS)
-def test_a_metric_that_is_renamed_names_every_panel_that_breaks(metric: str) -> None:
-    """Each metric in turn, against the lines of the descriptions that hold its name."""
-    token = re.compile(rf"(?<![\w:]){re.escape(metric)}(?:_bucket|_sum|_count)?(?![\w:])")
-    expected, broken = set(), set()
-    renamed = re.sub(rf"(?m)^(      ){re.escape(metric)}:(?=\s)", rf"\1{metric}_renamed:", SERVICES)
-    for path, content in DASHBOARDS.items():
-        used = {number for number, line in enumerate(content.splitlines(), 1) if token.search(line)}
-        if used:
-            expected |= {(path.name, number) for number in used}
-            gone = [finding for finding in findings(renamed, path) if f"exposes '{metric}" in finding.message]
-            broken |= {(path.name, finding.line) for finding in gone}
-            assert all("/" in finding.object for finding in gone)
-    assert expected - broken == set()
-
-
-def test_a_metric_that_is_renamed_names_the_alert_that_breaks() -> None:
-    renamed = Source("services.yaml", SERVICES.replace("pg_up: {", "pg_alive: {"))
-    found = check_rules([Source("alerts.yaml", ALERTS)], Profile(), contract=renamed).findings
-    assert {finding.object.rpartition("/")[2] for finding in found if finding.id == "contract/metric"} >= {
-        "DatabaseDown"
-    }
 
 
 DASHBOARD = """\

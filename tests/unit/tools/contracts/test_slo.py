@@ -15,7 +15,7 @@ import yaml
 
 from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract, load
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
-from tools.contracts import generated, rules, slo
+from tools.contracts import generated, slo
 
 Edit = Callable[[dict[str, Any]], None]
 
@@ -127,29 +127,3 @@ def test_a_namespace_without_logging_services_is_not_missed(described: dict[str,
             service.pop("logs", None)
 
     assert alerts(changed(described, quiet), "NoLogs") == []
-
-
-@pytest.mark.parametrize(
-    ("metric", "broken"),
-    [
-        ("pg_stat_activity_count", "DatabaseConnectionsHigh"),
-        ("DCGM_FI_DEV_XID_ERRORS", "GpuXidError"),
-        ("tempo_discarded_spans_total", "TracesDropped"),
-        ("vllm:num_requests_waiting", "RequestQueueGrowing"),
-        ("loki_source_file_read_lines_total", "namespace:log_lines_read:rate15m"),
-    ],
-)
-def test_a_metric_that_is_renamed_names_the_rule_that_breaks(
-    root: Path, tmp_path: Path, described: dict[str, Any], metric: str, broken: str
-) -> None:
-    def rename(services: dict[str, Any]) -> None:
-        for service in services.values():
-            if metric in service["metrics"]:
-                service["metrics"][f"{metric}_renamed"] = service["metrics"].pop(metric)
-
-    file = tmp_path / "services.yaml"
-    file.write_text(yaml.safe_dump(changed(described, rename)))
-    (tmp_path / "alerts.yaml").write_text((root / "contracts/alerts.yaml").read_text())
-    wrong = rules.read([tmp_path / "alerts.yaml"], file, tmp_path).wrong
-    assert wrong
-    assert all(f"/{broken}:" in line and metric in line for line in wrong)
