@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract
 from tools.contracts import objectives
+from tools.contracts.series import LABEL, names
 from tools.contracts.variables import datasource
 
 Object = dict[str, Any]
@@ -17,7 +17,6 @@ Object = dict[str, Any]
 # Okabe and Ito's colours: told apart by colour-blind eyes too.
 GOOD, WARNING, CRITICAL = "#009E73", "#E69F00", "#D55E00"
 SERIES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
-LABEL = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 SERVICE_LABELS = ("job", "service", "service_name")
 INSTANT = {"table", "bargauge"}
 NO_DATA = "No data in this time range"
@@ -62,7 +61,10 @@ def panel(identity: int, spec: Object, place: Object, dashboard: Object, contrac
         "gridPos": place,
         "datasource": datasource(asked[0].get("source", "prometheus")),
         "targets": [target(index, query, kind, contract) for index, query in enumerate(asked)],
-        "fieldConfig": {"defaults": defaults(spec, kind, asked, dashboard), "overrides": overrides(kind, asked)},
+        "fieldConfig": {
+            "defaults": defaults(spec, kind, asked, dashboard),
+            "overrides": overrides(kind, asked, contract),
+        },
         "options": OPTIONS[kind] | ({"yAxis": {"unit": spec["unit"]}} if kind == "heatmap" else {}),
     }
     if kind == "table":
@@ -155,8 +157,8 @@ def thresholds(spec: Object) -> Object:
     return {"mode": "absolute", "steps": [{"color": color, "value": value} for value, color in steps]}
 
 
-def overrides(kind: str, queries: list[Object]) -> list[Object]:
-    """Each named series its colour, each column its title and unit."""
+def overrides(kind: str, queries: list[Object], contract: Contract) -> list[Object]:
+    """Each series whose name is known its colour, each column its title and unit."""
     if kind == "table":
         alone = len(queries) == 1
         return [
@@ -170,9 +172,9 @@ def overrides(kind: str, queries: list[Object]) -> list[Object]:
             for index, query in enumerate(queries)
             if "column" in query
         ]
-    named = [query["legend"] for query in queries if query.get("legend") and not LABEL.search(query["legend"])]
-    if kind != "timeseries" or len(named) < 2:
+    if kind != "timeseries":
         return []
+    named = [name for query in queries for name in names(query, contract)]
     return [
         {
             "matcher": {"id": "byName", "options": name},

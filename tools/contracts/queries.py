@@ -30,8 +30,9 @@ from ansible_collections.ias.observability.plugins.module_utils._rules.flow impo
 from ansible_collections.ias.observability.plugins.module_utils._rules.model import Group, Rule, RuleFile
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree import Scalar, documents
-from tools.contracts.panels import LABEL, expanded
+from tools.contracts.panels import expanded
 from tools.contracts.schema import node_at
+from tools.contracts.series import LABEL
 from tools.contracts.variables import NAMES, QUERIES, SOURCES, STREAMS, TEXTS
 
 Object = dict[str, Any]

@@ -1,0 +1,36 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a query's series are called, as far as the contract can tell before there are any."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract
+
+Object = dict[str, Any]
+
+LABEL = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+_NAME = re.compile(r"[a-zA-Z_:][\w:]*")
+
+
+def names(query: Object, contract: Contract) -> list[str]:
+    """The legend's text, for each value of its label; none where the contract does not list the values."""
+    legend = query.get("legend", "")
+    labels = LABEL.findall(legend)
+    if not labels:
+        return [legend] if legend else []
+    if len(labels) > 1:
+        return []
+    return [LABEL.sub(value, legend) for value in _values(labels[0], query["expr"], contract)]
+
+
+def _values(label: str, expr: str, contract: Contract) -> list[str]:
+    """What the label may hold in any of the query's metrics."""
+    asked = [contract.metrics[name] for name in _NAME.findall(expr) if name in contract.metrics]
+    if label == "job":
+        return sorted({contract.names.job(job) for metric in asked for job in metric.jobs})
+    lists = [metric.labels[label] for metric in asked if label in metric.labels]
+    return sorted(frozenset().union(*lists)) if all(lists) else []
