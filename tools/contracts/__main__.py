@@ -84,7 +84,8 @@ def alerted(checked: rules.Checked, promised: Contract) -> Iterator[str]:
     yield from [*checked.wrong, *untried, *notices.check(checked.alerts)]
     records = {rule.name for file in checked.files for group in file.groups for rule in group.rules}
     alerts = {rule.name for rule in checked.alerts}
-    yield from runbooks.check(CONTRACTS / "runbooks", alerts, runbooks.knows(promised, records), ROOT)
+    known = runbooks.knows(promised, records)
+    yield from runbooks.check(CONTRACTS / "runbooks", alerts, known, promised.log_fields, ROOT)
     alertmanager = CONTRACTS / "alertmanager.yaml"
     yield from (str(finding) for finding in routing.unheard(alertmanager, checked.files, ROOT))
     try:

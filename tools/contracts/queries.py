@@ -30,6 +30,7 @@ from ansible_collections.ias.observability.plugins.module_utils._rules.flow impo
 from ansible_collections.ias.observability.plugins.module_utils._rules.model import Group, Rule, RuleFile
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree import Scalar, documents
+from tools.contracts import log_fields
 from tools.contracts.panels import expanded
 from tools.contracts.schema import node_at
 from tools.contracts.series import LABEL
@@ -178,13 +179,19 @@ def _promql_query(query: Asked, file: RuleFile, index: Index, report: Report) ->
             _add(report, query, "legend", f"the legend names {label!r}, which the query's result does not have")
 
 
-def _logql_query(query: Asked, _file: RuleFile, _index: Index, report: Report) -> None:
+def _logql_query(query: Asked, file: RuleFile, index: Index, report: Report) -> None:
     for choice in CHOICES:
         try:
             _logql.parse(filled(query.expr, choice))
         except _logql.LogQLError as error:
             _add(report, query, "logql", f"not LogQL with {choice.pattern or ', '.join(choice.values)} chosen: {error}")
             return
+    if index.contract is None:
+        return
+    expr = filled(query.expr, ALL)
+    rule = Rule("record", query.panel, expr, Group("", file, 0, 0), 0, 0, scalars={"expr": query.where})
+    for message, start in log_fields.unknown(_logql.parse(expr), index.contract.log_fields):
+        report.add("dashboards/log-field", "error", message, place=rule.place_in_expr(start), object_=query.panel)
 
 
 def _traceql_query(query: Asked, _file: RuleFile, _index: Index, report: Report) -> None:

@@ -16,14 +16,17 @@ from ansible_collections.ias.observability.plugins.module_utils._promql.nodes im
 from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract
 from ansible_collections.ias.observability.plugins.module_utils._traceql import TraceQLError
 from ansible_collections.ias.observability.plugins.module_utils._traceql import parse as parse_traceql
+from tools.contracts import log_fields
 
 HEADINGS = ("## Meaning", "## Impact", "## First queries", "## What to do")
 MOST_LINES = 40
 QUERIES = 3
 
 
-def check(folder: Path, alerts: Collection[str], known: Callable[[str], bool], root: Path) -> Iterator[str]:
-    """What is wrong with the runbooks; `known` says whether a metric is promised or recorded."""
+def check(
+    folder: Path, alerts: Collection[str], known: Callable[[str], bool], fields: Collection[str], root: Path
+) -> Iterator[str]:
+    """What is wrong with the runbooks; `known` says whether a metric is promised or recorded, `fields` are of logs."""
     there = {path.stem: path for path in sorted(folder.glob("*.md"))}
     name = folder.relative_to(root)
     yield from (f"{name}/{alert}.md: the alert has no runbook" for alert in sorted(set(alerts) - set(there)))
@@ -32,7 +35,7 @@ def check(folder: Path, alerts: Collection[str], known: Callable[[str], bool], r
         if alert not in alerts:
             yield f"{shown}:1: there is no alert {alert}"
         yield from (f"{shown}:{line}: {said}" for line, said in _form(alert, path.read_text().splitlines()))
-        yield from (f"{shown}:{line}: {said}" for line, said in _queries(path.read_text().splitlines(), known))
+        yield from (f"{shown}:{line}: {said}" for line, said in _queries(path.read_text().splitlines(), known, fields))
 
 
 def _form(alert: str, lines: list[str]) -> Iterator[tuple[int, str]]:
@@ -44,12 +47,12 @@ def _form(alert: str, lines: list[str]) -> Iterator[tuple[int, str]]:
         yield 1, f"the headings are {', '.join(found) or 'none'}, not {', '.join(HEADINGS)}"
 
 
-def _queries(lines: list[str], known: Callable[[str], bool]) -> Iterator[tuple[int, str]]:
+def _queries(lines: list[str], known: Callable[[str], bool], fields: Collection[str]) -> Iterator[tuple[int, str]]:
     found = list(blocks(lines))
     if len(found) < QUERIES:
         yield 1, f"{len(found)} queries: the first {QUERIES} are what somebody half asleep can do"
     for line, language, query in found:
-        yield from ((line, said) for said in wrong(language, query, known))
+        yield from ((line, said) for said in wrong(language, query, known, fields))
 
 
 def blocks(lines: Iterable[str]) -> Iterator[tuple[int, str, str]]:
@@ -65,13 +68,13 @@ def blocks(lines: Iterable[str]) -> Iterator[tuple[int, str, str]]:
             text.append(line)
 
 
-def wrong(language: str, query: str, known: Callable[[str], bool]) -> Iterator[str]:
+def wrong(language: str, query: str, known: Callable[[str], bool], fields: Collection[str]) -> Iterator[str]:
     try:
         if language == "promql":
             metrics = {node.metric for node in walk(parse_promql(query)) if isinstance(node, VectorSelector)}
             yield from (f"no service tells {metric}" for metric in sorted(metrics) if metric and not known(metric))
         elif language == "logql":
-            parse_logql(query)
+            yield from (said for said, _start in log_fields.unknown(parse_logql(query), fields))
         elif language == "traceql":
             parse_traceql(query)
         else:

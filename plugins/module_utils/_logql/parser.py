@@ -543,7 +543,8 @@ class _Parser:
         while True:
             labels.append(self._identifier())
             self._expect("=")
-            values.append(self._string() if self.kinds[self.at] == lexer.STRING else self._identifier())
+            is_text = self.kinds[self.at] == lexer.STRING
+            values.append(self._string() if is_text else f"{{{{.{self._identifier()}}}}}")  # a rename, as a template
             if not self._accept(","):
                 return Stage("label_format", start, tuple(values), tuple(labels))
 

@@ -25,6 +25,7 @@ _SERVICE = (
     *("metrics", "logs", "spans", "slo"),
 )
 _LABEL = ("max", "unbounded")
+_LOGS = ("format", "fields")
 MOST_VALUES = 100
 """How many values a label may have that says nothing about them."""
 _TARGET_LABELS = frozenset(
@@ -108,6 +109,8 @@ class Contract:
     known: list[str] = field(default_factory=lambda: list(_BUILT_IN))
     """Patterns of metrics that come from elsewhere."""
     names: Names = field(default_factory=Names)
+    log_fields: dict[str, frozenset[str]] = field(default_factory=dict)
+    """The values of each field of log lines that any service declares; an empty set where they are not listed."""
 
     def knows(self, name: str) -> bool:
         return name in self.metrics or any(fnmatch.fnmatchcase(name, pattern) for pattern in self.known)
@@ -140,6 +143,7 @@ def load(path: str, content: str, report: Report) -> Contract:
             contract.jobs |= {service.job} - {""}
             for declared in service.metrics.values():
                 _add(contract, service.job, declared)
+            _add_logs(contract, node.get("logs"), wrong)
         else:
             wrong(f"service {name!r} is not a mapping", node)
     # where a service declares what is built in, its declaration is what counts
@@ -202,8 +206,21 @@ def _add(contract: Contract, job: str, declared: Declared) -> None:
         metric.unit = metric.unit or ("" if suffix == "_count" else declared.unit)
         # several services may expose a metric of one name: together they have all their labels
         for label, values in {**labels, **dict.fromkeys(added, frozenset[str]())}.items():
-            before = metric.labels.get(label)
-            metric.labels[label] = values if before is None else (before | values if before and values else frozenset())
+            metric.labels[label] = _together(metric.labels.get(label), values)
+
+
+def _together(before: frozenset[str] | None, values: frozenset[str]) -> frozenset[str]:
+    """The values of both; any where one does not list them."""
+    return values if before is None else (before | values if before and values else frozenset())
+
+
+def _add_logs(contract: Contract, node: Node | None, wrong: Wrong) -> None:
+    described = dict(entries(node, "logs", wrong))
+    if isinstance(node, Mapping):
+        known_keys(node, _LOGS, wrong)
+    for name, declared in entries(described.get("fields"), "logs.fields", wrong):
+        values = frozenset(texts(declared.get("values"), wrong)) if isinstance(declared, Mapping) else frozenset[str]()
+        contract.log_fields[name] = _together(contract.log_fields.get(name), values)
 
 
 def _labels(node: Node | None, wrong: Wrong) -> dict[str, Allowed]:

@@ -27,7 +27,7 @@ People wait.
 sum(rate(requests_total[5m]))
 ```
 ```logql
-{namespace="n"} | json
+{namespace="n"} | json | level="error"
 ```
 ```traceql
 { duration > 1s }
@@ -45,7 +45,7 @@ def known(metric: str) -> bool:
 
 def check(folder: Path, text: str, *alerts: str) -> list[str]:
     (folder / "Slow.md").write_text(text)
-    return list(runbooks.check(folder, alerts or ("Slow",), known, folder.parent))
+    return list(runbooks.check(folder, alerts or ("Slow",), known, {"level"}, folder.parent))
 
 
 def test_a_good_one(tmp_path: Path) -> None:
@@ -62,6 +62,7 @@ def test_a_good_one(tmp_path: Path) -> None:
         ("rate(requests_total[5m])", "rate(requests_total)", 14, "no promql: "),
         ("requests_total", "request_total", 14, "no service tells request_total"),
         ('{namespace="n"}', "{}", 17, "no logql: "),
+        ('level="error"', 'lvl="error"', 17, "no service logs a field 'lvl' (did you mean 'level'?)"),
         ("duration > 1s", "duration >", 20, "no traceql: "),
         ("```logql", "```sql", 17, "sql is none of promql, logql, traceql"),
     ],

@@ -148,7 +148,7 @@ def test_tree_of_a_log_query() -> None:
         ("line", ("|=", "a"), ()),
         ("json", ("s",), ("status",)),
         ("label", (), ("status",)),
-        ("label_format", ("y",), ("x",)),
+        ("label_format", ("{{.y}}",), ("x",)),
     ]
 
 
