@@ -80,6 +80,21 @@ def objects(text: str) -> list[Object]:
     return [found for found in yaml.load_all(text, Loader=yaml.CSafeLoader) if found]
 
 
+def claims(made: Object) -> list[Object]:
+    """The claims of a workload, a claim itself, or an operator's object, as the records write them."""
+    kind, spec = made["kind"], made["spec"]
+    if kind == "PersistentVolumeClaim":
+        found = [(made["metadata"]["name"], spec)]
+    elif kind in ("Prometheus", "Alertmanager"):
+        found = [(None, spec["storage"]["volumeClaimTemplate"]["spec"])] if "storage" in spec else []
+    else:
+        found = [(claim["metadata"]["name"], claim["spec"]) for claim in spec.get("volumeClaimTemplates", [])]
+    return [
+        {"name": name, "size": claim["resources"]["requests"]["storage"], "storageClass": claim.get("storageClassName")}
+        for name, claim in found
+    ]
+
+
 def leaves(values: Any, path: Path_ = ()) -> Iterator[Path_]:
     """The paths of all values that are not mappings with something in them."""
     if isinstance(values, dict) and values:

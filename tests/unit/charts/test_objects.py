@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.unit.rendering import COMPONENTS, NAMESPACE, Object, objects, render
+from tests.unit.rendering import COMPONENTS, NAMESPACE, Object, claims, objects, render
 
 KINDS = {
     "Alertmanager",
@@ -31,21 +31,6 @@ NOT_OURS = {"loki-canary"}
 def labels(found: dict[str, str], expected: dict[str, str]) -> dict[str, str]:
     """The labels that the recorded objects tell of."""
     return {key: found[key] for key in expected if key in found}
-
-
-def claims(made: Object) -> list[dict[str, Any]]:
-    """The claims of a workload, a claim itself, or an operator's object, as the records write them."""
-    kind, spec = made["kind"], made["spec"]
-    if kind == "PersistentVolumeClaim":
-        found = [(made["metadata"]["name"], spec)]
-    elif kind in ("Prometheus", "Alertmanager"):
-        found = [(None, spec["storage"]["volumeClaimTemplate"]["spec"])] if "storage" in spec else []
-    else:
-        found = [(claim["metadata"]["name"], claim["spec"]) for claim in spec.get("volumeClaimTemplates", [])]
-    return [
-        {"name": name, "size": claim["resources"]["requests"]["storage"], "storageClass": claim.get("storageClassName")}
-        for name, claim in found
-    ]
 
 
 def ports(made: Object) -> list[dict[str, Any]]:

@@ -61,8 +61,3 @@ def test_the_stand_in_has_the_pinned_version(pins: dict[str, Any], component: st
     pin = pins[component]
     chart = yaml.safe_load((ROOT / "tests" / "lab" / "charts" / pin["chart"] / "Chart.yaml").read_text())
     assert (chart["version"], chart["appVersion"]) == (pin["version"], pin["app_version"])
-
-
-def test_the_small_profile_has_at_most_six_volumes() -> None:
-    text = "".join(json.dumps(merged(values_files(component))) for component in COMPONENTS)
-    assert text.count('"volumeClaimTemplate"') + text.count('"persistence"') == 5
