@@ -102,8 +102,3 @@ def leaves(values: Any, path: Path_ = ()) -> Iterator[Path_]:
             yield from leaves(value, (*path, key))
     else:
         yield path
-
-
-def dotted(path: Path_) -> str:
-    """A path as the key lists write it: a dot inside a key has a backslash before it."""
-    return ".".join(str(key).replace("\\", "\\\\").replace(".", "\\.") for key in path)

@@ -7,13 +7,28 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from ansible_collections.ias.observability.plugins.module_utils._rules.check import Source
 from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract, load
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
-from tools.contracts import dashboards, generated, links, notices, programs, queries, routing, rules, runbooks, schema
+from tools.contracts import (
+    dashboards,
+    generated,
+    links,
+    notices,
+    own,
+    programs,
+    queries,
+    routing,
+    rules,
+    runbooks,
+    schema,
+    values,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "contracts"
@@ -27,13 +42,15 @@ def sources() -> list[Path]:
 
 
 def forms() -> Iterator[str]:
-    """What in the YAML files is not as their JSON Schemas want it; what in dashboards of JSON alone is no query."""
-    for source in (CONTRACTS / "charts.yaml", SERVICES):
+    """What in the YAML files is not as their JSON Schemas want it; what in dashboards of JSON alone cannot work."""
+    for source in (CONTRACTS / "charts.yaml", SERVICES, CONTRACTS / "alertmanager.tests.yaml"):
         yield from schema.check(source, source.with_suffix(".schema.json"), shown(source))
     for source in sources():
         yield from schema.check(source, CONTRACTS / "dashboard.schema.json", shown(source))
-    for own in (path for path in sorted(DASHBOARDS.glob("*.json")) if not path.with_suffix(".yaml").exists()):
-        yield from queries.check_raw(json.loads(own.read_text()), shown(own))
+    texts = {path: Source(shown(path), path.read_text()) for path in sorted(DASHBOARDS.glob("*.json"))}
+    compiled = {path for path in texts if path.with_suffix(".yaml").exists()}
+    alone = [text for path, text in texts.items() if path not in compiled]
+    yield from (str(finding) for finding in own.check(alone, (texts[path] for path in sorted(compiled))))
 
 
 def shown(path: Path) -> str:
@@ -73,9 +90,18 @@ def asked(promised: Contract, checked: rules.Checked) -> Iterator[str]:
 
 def linked(checked: rules.Checked) -> Iterator[str]:
     """Links and alerts that lead nowhere: to a dashboard, a variable of it, or a runbook that there is not."""
-    models = {shown(path): json.loads(path.read_text()) for path in sorted(DASHBOARDS.glob("*.json"))}
-    yield from links.of_dashboards(models)
-    yield from links.of_alerts(checked.alerts, links.variables(models.values()))
+    texts = {shown(path): path.read_text() for path in sorted(DASHBOARDS.glob("*.json"))}
+    yield from links.of_dashboards(texts)
+    yield from links.of_alerts(checked.alerts, links.variables(map(json.loads, texts.values())))
+
+
+def unread() -> Iterator[str]:
+    """Values that their charts do not read, where there are lists of what they do."""
+    lists = os.environ.get("IAS_SHARED")
+    if lists:
+        yield from values.check(CONTRACTS, Path(lists) / "charts", ROOT)
+    else:
+        print("contracts: IAS_SHARED names no lists of the charts' keys: values are not held against them")
 
 
 def alerted(checked: rules.Checked, promised: Contract) -> Iterator[str]:
@@ -83,7 +109,7 @@ def alerted(checked: rules.Checked, promised: Contract) -> Iterator[str]:
     covered, untried = rules.tried(checked, RULES, ROOT)
     yield from [*checked.wrong, *untried, *notices.check(checked.alerts)]
     records = {rule.name for file in checked.files for group in file.groups for rule in group.rules}
-    alerts = {rule.name for rule in checked.alerts}
+    alerts = {rule.name: f"{rule.group.file.path}:{rule.line}" for rule in checked.alerts}
     known = runbooks.knows(promised, records)
     yield from runbooks.check(CONTRACTS / "runbooks", alerts, known, promised.log_fields, ROOT)
     alertmanager = CONTRACTS / "alertmanager.yaml"
@@ -102,7 +128,7 @@ def checks(promised: Contract, is_kept: bool) -> list[str]:
     try:
         checked = rules.read(RULES, SERVICES, ROOT)
         old = stale(promised) if is_kept else ()
-        return [*old, *asked(promised, checked), *linked(checked), *alerted(checked, promised)]
+        return [*unread(), *old, *asked(promised, checked), *linked(checked), *alerted(checked, promised)]
     except FileNotFoundError as error:
         return [f"{shown(Path(error.filename))}: missing; python -m tools.contracts build writes what is generated"]
 

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.ias.observability.plugins.module_utils._grafana.panels import every_panel
+from ansible_collections.ias.observability.plugins.module_utils._dashboards.model import Panel, mapping, mappings, read
+from ansible_collections.ias.observability.plugins.module_utils._dashboards.model import text as text_of
+from ansible_collections.ias.observability.plugins.module_utils._dashboards.places import Path, Places
 from ansible_collections.ias.observability.plugins.module_utils._rules.model import Rule
 
 Object = dict[str, Any]
@@ -29,19 +32,24 @@ def variables(models: Iterable[Object]) -> Variables:
     }
 
 
-def of_dashboards(models: Mapping[str, Object]) -> Iterator[str]:
-    """Links of panels that lead to no dashboard; `models` by their files."""
+def of_dashboards(texts: Mapping[str, str]) -> Iterator[str]:
+    """Links of panels that lead to no dashboard; `texts` by their files."""
+    models = {name: json.loads(text) for name, text in texts.items()}
     known = variables(models.values())
     for name, model in models.items():
-        missing = set(targets(model)) - set(known)
-        yield from (f"{name}:1: a link leads to {uid}, which no dashboard is" for uid in sorted(missing))
+        wrong = [(uid, panel, path) for uid, panel, path in targets(model) if uid not in known]
+        places = Places(texts[name]) if wrong else None
+        for uid, panel, path in wrong:
+            line, column = places.of(path) if places is not None else (1, 1)
+            yield f"{name}:{line}:{column} {panel.name}: a link leads to {uid}, which no dashboard is"
 
 
-def targets(model: Object) -> Iterator[str]:
-    for panel in every_panel(model):
-        for link in ((panel.get("fieldConfig") or {}).get("defaults") or {}).get("links") or []:
-            if found := _TARGET.match(link.get("url") or ""):
-                yield found[1]
+def targets(model: Object) -> Iterator[tuple[str, Panel, Path]]:
+    """(uid, panel, where) of each link to a dashboard."""
+    for panel in read("", model).panels:
+        for at, link in mappings(mapping(mapping(panel.raw.get("fieldConfig")).get("defaults")).get("links")):
+            if found := _TARGET.match(text_of(link.get("url"))):
+                yield found[1], panel, (*panel.path, "fieldConfig", "defaults", "links", at, "url")
 
 
 def of_alerts(alerts: Iterable[Rule], known: Variables) -> Iterator[str]:

@@ -6,12 +6,18 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".lab" / "bin"
+
+
+# `FILE: 1:45: what is wrong`, or `line 3: what is wrong`, as libraries for YAML say it.
+_PLACE = re.compile(r"^(?:\S+: (?P<place>\d+:\d+): |.*\bline (?P<line>\d+): )")
 
 
 class MissingProgramError(Exception):
@@ -25,3 +31,17 @@ def run(name: str, *arguments: str, cwd: Path = ROOT) -> tuple[int, str]:
         raise MissingProgramError(f"{name} is not there; run python -m tests.lab.toolchain {name}")
     done = subprocess.run([program, *arguments], cwd=cwd, capture_output=True, text=True, check=False)
     return done.returncode, f"{done.stdout}{done.stderr}".strip()
+
+
+def places(said: str, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """(place in the file of these lines, what is wrong there): the places that are told.
+
+    Where none is, all that was said, at the first line that holds a word which it quotes.
+    """
+    told = [(found["place"] or found["line"], line[found.end() :]) for line in dict.fromkeys(said.splitlines())
+            if (found := _PLACE.match(line))]  # fmt: skip
+    if told:
+        yield from told
+        return
+    quoted = [word for word in re.findall(r'"([^"]*)"', said) if len(word) > 1]
+    yield next((str(at) for word in quoted for at, line in enumerate(lines, 1) if word in line), "1"), said

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ import yaml
 
 from ansible_collections.ias.observability.plugins.module_utils import _logql, _promql, _traceql
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
-from ansible_collections.ias.observability.plugins.module_utils._grafana.panels import BROWSER_ONLY, every_panel
 from ansible_collections.ias.observability.plugins.module_utils._grafana.variables import (
     LABEL_VALUES,
     REFERENCE,
@@ -49,11 +48,6 @@ MACROS = {
 ALL = Chosen(("a",), True, ".+")
 # A variable that is compared as text, by = or !=.
 COMPARED = re.compile(r"=\s*[\"'`]\$\{?(\w+)")
-PARSERS: dict[str, tuple[Callable[[str], object], type[ValueError]]] = {
-    "prometheus": (_promql.parse, _promql.PromQLError),
-    "loki": (_logql.parse, _logql.LogQLError),
-    "tempo": (_traceql.parse, _traceql.TraceQLError),
-}
 # What a variable may stand for: All, one value, several that need escaping.
 CHOICES = (ALL, Chosen(("one",), True), Chosen(("a.b", "c|d"), True))
 
@@ -201,18 +195,3 @@ def _traceql_query(query: Asked, _file: RuleFile, _index: Index, report: Report)
         except _traceql.TraceQLError as error:
             _add(report, query, "traceql", f"not TraceQL with {choice.pattern or ', '.join(choice.values)}: {error}")
             return
-
-
-def check_raw(model: Object, name: str) -> Iterator[str]:
-    """What is no query at all in a dashboard that came as JSON; which names it uses is its owner's affair."""
-    chosen = {one["name"]: ALL for one in (model.get("templating") or {}).get("list") or []}
-    for panel in every_panel(model):
-        for target in panel.get("targets") or []:
-            kind = (target.get("datasource") or panel.get("datasource") or {}).get("type", "")
-            text = target.get("query" if kind == "tempo" else "expr") or ""
-            if kind in PARSERS and text and target.get("queryType") not in BROWSER_ONLY:
-                parse, error = PARSERS[kind]
-                try:
-                    parse(substitute(text, {**chosen, **MACROS}))
-                except error as wrong:
-                    yield f"{name}: panel {panel.get('title')}: query {target.get('refId')} is not valid: {wrong}"

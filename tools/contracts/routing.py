@@ -37,7 +37,8 @@ def check(config: Path, alerts: Iterable[Rule], root: Path) -> Iterator[str]:
     name = str(config.relative_to(root))
     code, said = programs.run("amtool", "check-config", name, cwd=root)
     if code:
-        yield f"{name}: {said}"
+        lines = config.read_text().splitlines()
+        yield from (f"{name}:{where}: {what}" for where, what in programs.places(said, lines))
         return
     table = config.with_suffix(".tests.yaml")
     content = table.read_text()
@@ -52,8 +53,12 @@ def check(config: Path, alerts: Iterable[Rule], root: Path) -> Iterator[str]:
     with ThreadPoolExecutor() as pool:
         yield from (wrong for wrong in pool.map(lambda route: _tried(route, name, root), wanted) if wrong)
     used = {route.receiver for route in wanted}
-    named = {receiver["name"] for receiver in yaml.safe_load(config.read_text())["receivers"]}
-    yield from (f"{shown}: no case goes to receiver {receiver}" for receiver in sorted(named - used))
+    content = config.read_text()
+    tree = next(iter(documents(content)), None)
+    for number, receiver in enumerate(yaml.safe_load(content)["receivers"]):
+        if receiver["name"] not in used:
+            line = place(tree, ["receivers", number])[0]
+            yield f"{name}:{line}: no case of {shown} goes to receiver {receiver['name']}"
 
 
 def unheard(config: Path, files: Iterable[RuleFile], root: Path) -> list[Finding]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,12 @@ from ansible_collections.ias.observability.plugins.module_utils._rules.report im
 from ansible_collections.ias.observability.plugins.module_utils._rules.unit_tests import load as load_tests
 from tools.contracts import programs
 
-_FAILURE = re.compile(r"^    name: (.*),$", re.MULTILINE)
+# A case that failed: of alerts with the test's name, if it has one, of expressions without.
+_FAILED = re.compile(
+    r"^(?:    name: (?P<test>.*),\n)?"
+    r'    (?:alertname: (?P<alert>.+?)|expr: (?P<expr>"(?:[^"\\]|\\.)*")), time: ',
+    re.MULTILINE,
+)
 
 
 @dataclass(slots=True)
@@ -74,10 +80,17 @@ def promtool(paths: Iterable[Path], root: Path) -> Iterator[str]:
 
 
 def placed(name: str, said: str, lines: list[str]) -> Iterator[str]:
-    """What promtool said, with the line of the test that each failure is of; `check rules` has lines of its own."""
-    _files, *failures = _FAILURE.split(said)
-    if not failures:
-        yield f"{name}: {said}"
-    for test, rest in zip(failures[::2], failures[1::2], strict=True):
-        number = next((number for number, line in enumerate(lines, 1) if test in line and "name:" in line), 1)
-        yield f"{name}:{number}: {test}:\n    {rest.strip()}"
+    """What promtool said, with the line of the test that each failure is of, or of what it could not read."""
+
+    def line_of(*words: str) -> int:
+        return next((number for number, line in enumerate(lines, 1) if all(word in line for word in words)), 1)
+
+    failed = list(_FAILED.finditer(said))
+    if not failed:
+        yield from (f"{name}:{where}: {what}" for where, what in programs.places(said, lines))
+        return
+    ends = [*(one.start() for one in failed[1:]), len(said)]
+    for one, end in zip(failed, ends, strict=True):
+        told = said[one.start("test") : end].partition("\n")[2] if one["test"] else said[one.start() : end]
+        where = line_of(one["test"], "name:") if one["test"] else line_of(one["alert"] or json.loads(one["expr"]))
+        yield f"{name}:{where}: {one['test'] or 'a case'}:\n    {told.strip()}"

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ansible_collections.ias.observability.plugins.module_utils._logql import LogQLError
@@ -24,12 +24,18 @@ QUERIES = 3
 
 
 def check(
-    folder: Path, alerts: Collection[str], known: Callable[[str], bool], fields: Collection[str], root: Path
+    folder: Path, alerts: Mapping[str, str], known: Callable[[str], bool], fields: Collection[str], root: Path
 ) -> Iterator[str]:
-    """What is wrong with the runbooks; `known` says whether a metric is promised or recorded, `fields` are of logs."""
+    """What is wrong with the runbooks.
+
+    `alerts` are those that need one, and where they stand; `known` says whether a metric is promised or recorded;
+    `fields` are those of the services' logs.
+    """
     there = {path.stem: path for path in sorted(folder.glob("*.md"))}
     name = folder.relative_to(root)
-    yield from (f"{name}/{alert}.md: the alert has no runbook" for alert in sorted(set(alerts) - set(there)))
+    yield from (
+        f"{alerts[alert]}: {alert} has no runbook {name}/{alert}.md" for alert in sorted(set(alerts) - set(there))
+    )
     for alert, path in there.items():
         shown = f"{name}/{path.name}"
         if alert not in alerts:

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.rendering import COMPONENTS, Object, Path_, dotted, leaves, merged, render, values_files
+from tests.unit.rendering import COMPONENTS, Object, Path_, leaves, merged, render, values_files
+from tools.contracts.values import dotted
 
 # What these decide, the stand-in leaves out: bundled rules and dashboards, hooks, subcharts for other things.
 LEFT_OUT = {

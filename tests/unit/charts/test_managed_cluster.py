@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.unit.rendering import CONTRACTS, Object, dotted, leaves, merged, objects, render, values_files
+from tests.unit.rendering import CONTRACTS, Object, leaves, merged, objects, render, values_files
+from tools.contracts.values import dotted
 
 HIDDEN = {"kubeControllerManager", "kubeScheduler", "kubeEtcd", "kubeProxy"}
 PROFILES = ("small", "ha")

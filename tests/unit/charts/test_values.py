@@ -12,21 +12,14 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.unit.rendering import COMPONENTS, CONTRACTS, ROOT, dotted, leaves, merged, values_files
+from tests.unit.rendering import COMPONENTS, CONTRACTS, ROOT, leaves, merged, values_files
+from tools.contracts.values import dotted, known
 
 VARIANTS = [
     pytest.param(component, profile, lab, id=f"{component}-{profile}{'-lab' if lab else ''}")
     for component in COMPONENTS
     for profile, lab in (("small", False), ("small", True), ("ha", False))
 ]
-
-
-def known(keys: dict[str, Any], path: str) -> bool:
-    """Whether the chart reads the path: listed, or below something that takes anything."""
-    if path in keys:
-        return not keys[path].get("unread", False)
-    parts = path.split(".")
-    return any(keys.get(".".join(parts[:end]), {}).get("open") for end in range(1, len(parts)))
 
 
 @pytest.fixture(scope="session")
@@ -43,17 +36,6 @@ def test_the_real_chart_knows_every_key(
     keys = json.loads((shared / "charts" / f"{pin['chart']}-{pin['version']}.json").read_text())["keys"]
     values = merged(values_files(component, profile, lab=lab))
     assert [path for path in map(dotted, leaves(values)) if not known(keys, path)] == []
-
-
-def test_the_check_finds_a_key_that_is_none() -> None:
-    keys = {"a": {"open": False}, "a.b": {"open": False}, "c": {"open": True}, "d": {"open": False, "unread": True}}
-    assert [known(keys, path) for path in ("a.b", "a.x", "c.anything.at.all", "d", "e")] == [
-        True,
-        False,
-        True,
-        False,
-        False,
-    ]
 
 
 @pytest.mark.parametrize("component", COMPONENTS)

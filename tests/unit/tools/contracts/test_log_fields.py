@@ -91,6 +91,6 @@ def test_a_field_that_is_no_longer_declared_names_every_query_that_reads_it(fiel
         for line, language, query in runbooks.blocks(lines)
         if language == "logql" and word.search(re.sub(r'"[^"]*"', '""', query))
     }
-    alerts = [path.stem for path in texts]
+    alerts = {path.stem: "a.yaml:1" for path in texts}
     said = runbooks.check(CONTRACTS / "runbooks", alerts, lambda _metric: True, promised.log_fields, CONTRACTS)
     assert {(one.split(":")[0].partition("/")[2], int(one.split(":")[1])) for one in said} == in_runbooks

@@ -113,21 +113,3 @@ def test_what_is_wrong_is_found(against: Callable[[str], list[Finding]], before:
 def test_a_recorded_series_may_be_asked_for(against: Callable[[str], list[Finding]]) -> None:
     expr = 'expr: \'sum by (job) (job:http_requests:rate5m{namespace=~"$namespace", job=~"$job"})\''
     assert against(re.sub("expr: 'sum by [^\n]*", expr, DASHBOARD, count=1)) == []
-
-
-def test_a_dashboard_that_came_as_json_must_hold_queries() -> None:
-    def panel(title: str, kind: str, **target: str) -> dict[str, object]:
-        return {"title": title, "type": "x", "targets": [{"refId": "A", "datasource": {"type": kind}, **target}]}
-
-    row = {"type": "row", "panels": [panel("Lines", "loki", expr='{app=~".*"}')]}
-    panels = [
-        panel("Good", "prometheus", expr='sum(rate(theirs_total{x=~"$x"}[$__rate_interval]))'),
-        panel("Bad", "prometheus", expr="sum("),
-        panel("Spans", "tempo", query="{ .a = }"),
-        panel("Graph", "tempo", query="anything", queryType="serviceMap"),
-        panel("Other", "mysql", expr="SELECT 1"),
-        row,
-    ]
-    model = {"panels": panels, "templating": {"list": [{"name": "x"}]}}
-    found = [line.split(": ")[:3] for line in queries.check_raw(model, "own.json")]
-    assert found == [["own.json", f"panel {title}", "query A is not valid"] for title in ("Bad", "Spans", "Lines")]

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
 from ansible_collections.ias.observability.plugins.module_utils._rules.load import load
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
-from tools.contracts import routing
+from tools.contracts import routing, schema
 
 RULES = """groups:
   - name: g
@@ -73,13 +73,37 @@ def test_an_alert_of_the_rules_that_nobody_expects(check: Callable[..., list[str
     assert wrong == "alerts.yaml:7: alertname=Odd severity=sev1 goes to ticket, not to anybody known"
 
 
-def test_a_configuration_that_alertmanager_refuses(check: Callable[..., list[str]]) -> None:
-    (wrong,) = check("receiver: ticket", "receiver: nobody")
-    assert wrong.startswith("alertmanager.yaml: ")
-    assert "nobody" in wrong
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("receiver: ticket", "receiver: nobody", "nobody"),
+        ("route:", "rout:", "rout not found"),
+        ("route:", "route: [", "did not find"),
+    ],
+)
+def test_a_configuration_that_alertmanager_refuses(
+    check: Callable[..., list[str]], tmp_path: Path, before: str, after: str, said: str
+) -> None:
+    (wrong,) = check(before, after)
+    lines = (tmp_path / "alertmanager.yaml").read_text().splitlines()
+    number = next(number for number, line in enumerate(lines, 1) if after in line)
+    name, line, what = wrong.split(":", 2)
+    assert name == "alertmanager.yaml"
+    assert number <= int(line) <= number + 1  # YAML notices a bracket that is not closed where the next thing starts
+    assert said in what
 
 
-def test_a_receiver_that_no_case_reaches(check: Callable[..., list[str]]) -> None:
-    assert check("receivers:\n  - name: page", "receivers:\n  - name: idle\n  - name: page") == [
-        "alertmanager.tests.yaml: no case goes to receiver idle"
+def test_a_receiver_that_no_case_reaches(check: Callable[..., list[str]], tmp_path: Path) -> None:
+    (wrong,) = check("receivers:\n  - name: page", "receivers:\n  - name: idle\n  - name: page")
+    line = (tmp_path / "alertmanager.yaml").read_text().splitlines().index("  - name: idle") + 1
+    assert wrong == f"alertmanager.yaml:{line}: no case of alertmanager.tests.yaml goes to receiver idle"
+
+
+def test_a_table_without_the_right_form(root: Path, tmp_path: Path) -> None:
+    table = tmp_path / "t.yaml"
+    table.write_text("receivers: {critical: page}\nroutes:\n  - {label: {a: b}, receiver: page}\n")
+    found = list(schema.check(table, root / "contracts/alertmanager.tests.schema.json", "t.yaml"))
+    assert sorted(found) == [
+        "t.yaml:3:5: routes.0: 'labels' is a required property",
+        "t.yaml:3:6: routes.0: unknown key 'label'; known are labels, receiver",
     ]

@@ -111,9 +111,46 @@ def test_a_test_that_fails_has_file_and_line(root: Path, tmp_path: Path) -> None
     )
 
 
-def test_a_rule_that_promtool_refuses_has_file_and_line(tmp_path: Path) -> None:
-    (tmp_path / "alerts.yaml").write_text("groups: [{name: g, rules: [{alert: A, expr: 'a >'}]}]")
-    (tmp_path / "alerts.tests.yaml").write_text("rule_files: []\ntests: []\n")
-    (wrong,) = rules.promtool([tmp_path / "alerts.yaml"], tmp_path)
-    assert "alerts.yaml: 1:45: " in wrong
-    assert "parse error" in wrong
+RULE = "groups: [{name: g, rules: [{alert: A, expr: 'a > 1'}]}]"
+TESTS = """\
+rule_files: [alerts.yaml]
+tests:
+  - input_series: [{series: a, values: "5x3"}]
+    alert_rule_test:
+      - {eval_time: 1m, alertname: A}
+  - name: the second
+    input_series: [{series: a, values: "5x3"}]
+    promql_expr_test:
+      - {expr: a + 1, eval_time: 1m, exp_samples: [{labels: "{}", value: 5}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "tests", "told"),
+    [
+        (RULE, TESTS, [("tests", "5", "a case"), ("tests", "9", "a + 1")]),
+        (RULE, TESTS.replace("alertname: A}", "alertname: A, exp_alerts: [{}]}"), [("tests", "9", "a + 1")]),
+        (RULE, TESTS.replace("a + 1", "a +"), [("tests", "5", "a case"), ("tests", "9", "err: ")]),
+        (
+            RULE,
+            TESTS.replace("- input_series", "- name: the first\n    input_series", 1),
+            [("tests", "3", "the first:\n    alertname: A"), ("tests", "10", "a + 1")],
+        ),
+        (RULE, TESTS.replace("eval_time", "evaltime", 1), [("tests", "5", "field evaltime not found")]),
+        (RULE, TESTS.replace("tests:", "tests: ["), [("tests", "2", "did not find expected")]),
+        ("groups: [{name: g, rules: [{alert: A, expr: 'a >'}]}]", "tests: []", [("alerts", "1:45", "parse error")]),
+        ("groups:\n  - name: g\n    rules: [{alert: A, expr: a, for: 1x}]", "tests: []",
+         [("alerts", "3", 'unknown unit "x" in duration "1x"')]),
+    ],
+)  # fmt: skip
+def test_what_promtool_says_has_file_and_line(
+    tmp_path: Path, rule: str, tests: str, told: list[tuple[str, str, str]]
+) -> None:
+    (tmp_path / "alerts.yaml").write_text(rule)
+    (tmp_path / "alerts.tests.yaml").write_text(tests)
+    wrong = list(rules.promtool([tmp_path / "alerts.yaml"], tmp_path))
+    names = {"alerts": "alerts.yaml", "tests": "alerts.tests.yaml"}
+    found = [re.match(r"(\S+?):(\d+(?::\d+)?): (.*)", line) for line in wrong]
+    assert [one and (one[1], one[2]) for one in found] == [(names[file], line) for file, line, _what in told]
+    for line, (_file, _line, what) in zip(wrong, told, strict=True):
+        assert what in line

@@ -45,7 +45,7 @@ def known(metric: str) -> bool:
 
 def check(folder: Path, text: str, *alerts: str) -> list[str]:
     (folder / "Slow.md").write_text(text)
-    return list(runbooks.check(folder, alerts or ("Slow",), known, {"level"}, folder.parent))
+    return list(runbooks.check(folder, dict.fromkeys(alerts or ("Slow",), "a.yaml:3"), known, {"level"}, folder.parent))
 
 
 def test_a_good_one(tmp_path: Path) -> None:
@@ -75,6 +75,6 @@ def test_what_is_wrong_with_one(tmp_path: Path, before: str, after: str, line: i
 
 def test_an_alert_without_and_a_runbook_without(tmp_path: Path) -> None:
     assert check(tmp_path, GOOD, "Fast") == [
-        f"{tmp_path.name}/Fast.md: the alert has no runbook",
+        f"a.yaml:3: Fast has no runbook {tmp_path.name}/Fast.md",
         f"{tmp_path.name}/Slow.md:1: there is no alert Slow",
     ]

@@ -1,0 +1,74 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Helm values against the lists of their charts' keys: what a chart does not read is ignored without a word."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree import Mapping as Node
+from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree import YamlError, documents
+from ansible_collections.ias.observability.plugins.module_utils._values.known import entries
+
+Keys = Mapping[str, Mapping[str, Any]]
+"""Dotted path → whether anything may stand below it (`open`), and whether no template reads it (`unread`)."""
+
+
+def check(contracts: Path, lists: Path, root: Path) -> Iterator[str]:
+    """What no chart reads in any values file; `lists` is a folder of `<chart>-<version>.json`."""
+    pins = yaml.safe_load((contracts / "charts.yaml").read_text())["charts"]
+    for component, pin in pins.items():
+        chart = f"{pin['chart']}-{pin['version']}"
+        file = lists / f"{chart}.json"
+        if not file.exists():
+            continue
+        keys = json.loads(file.read_text())["keys"]
+        for path in of_component(contracts, component):
+            yield from unread(path.read_text(), str(path.relative_to(root)), chart, keys)
+
+
+def of_component(contracts: Path, component: str) -> list[Path]:
+    folder = contracts / "helm-values"
+    files = (folder / f"{component}.yaml", *sorted(folder.glob(f"profiles/*/{component}.yaml")))
+    return [file for file in files if file.exists()]
+
+
+def unread(content: str, name: str, chart: str, keys: Keys) -> Iterator[str]:
+    """`name:line:column: path: what is wrong`; of a whole unknown tree its root alone."""
+    try:
+        tree = next(iter(documents(content)), None)
+    except YamlError as error:
+        yield f"{name}:{error.line}:{error.column}: not YAML: {error.message}"
+        return
+    wrong: set[tuple[str, ...]] = set()
+    for path, key, _value in entries(tree) if isinstance(tree, Node) else ():
+        if not any(path[:end] in wrong for end in range(1, len(path))) and not known(keys, dotted(path)):
+            wrong.add(path)
+            beside = [
+                one.rpartition(".")[2]
+                for one in keys
+                if one.rpartition(".")[0] == dotted(path[:-1]) and known(keys, one)
+            ]
+            near = difflib.get_close_matches(path[-1], beside, 1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            yield f"{name}:{key.line}:{key.column}: {dotted(path)}: {chart} does not read this{hint}"
+
+
+def known(keys: Keys, path: str) -> bool:
+    """Whether the chart reads the path: listed, or below something that takes anything."""
+    if path in keys:
+        return not keys[path].get("unread", False)
+    parts = path.split(".")
+    return any(keys.get(".".join(parts[:end]), {}).get("open") for end in range(1, len(parts)))
+
+
+def dotted(path: Iterable[object]) -> str:
+    """A path as the lists write it: a dot inside a key has a backslash before it."""
+    return ".".join(str(key).replace("\\", "\\\\").replace(".", "\\.") for key in path)
