@@ -14,10 +14,10 @@ from typing import Any
 import yaml
 
 from ansible_collections.ias.observability.plugins.module_utils import _logql, _promql, _traceql
+from ansible_collections.ias.observability.plugins.module_utils._dashboards.expand import references
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
 from ansible_collections.ias.observability.plugins.module_utils._grafana.variables import (
     LABEL_VALUES,
-    REFERENCE,
     Chosen,
     substitute,
 )
@@ -123,7 +123,7 @@ def _variables(query: Asked, declared: set[str], report: Report) -> None:
 
 
 def _named(text: str) -> set[str]:
-    return {match[1] or match[2] or match[4] for match in REFERENCE.finditer(text)}
+    return {name for name, _format in references(text)}
 
 
 def _unused(spec: Object, asked: Iterable[Asked], tree: Any, report: Report) -> None:

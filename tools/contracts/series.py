@@ -24,11 +24,15 @@ def names(query: Object, contract: Contract) -> list[str]:
         return [legend] if legend else []
     if len(labels) > 1:
         return []
-    return [LABEL.sub(value, legend) for value in _values(labels[0], query["expr"], contract)]
+    return [LABEL.sub(value, legend) for value in _values(labels[0], query, contract)]
 
 
-def _values(label: str, expr: str, contract: Contract) -> list[str]:
-    """What the label may hold in any of the query's metrics."""
+def _values(label: str, query: Object, contract: Contract) -> list[str]:
+    """What the label may hold in any of the query's metrics, or the field of a log."""
+    expr = query["expr"]
+    if label in contract.log_fields and query.get("source") == "loki":
+        instead = re.findall(rf'or \.{label} "(\w+)"', expr)  # of lines that do not have it
+        return [*sorted(contract.log_fields[label]), *instead] if contract.log_fields[label] else []
     asked = [contract.metrics[name] for name in _NAME.findall(expr) if name in contract.metrics]
     if label == "job":
         return sorted({contract.names.job(job) for metric in asked for job in metric.jobs})

@@ -78,14 +78,15 @@ def _one_series(entry: Mapping[str, Any], ref: str, meta: Mapping[str, Any], leg
         "float",
         [float(sample) for _, sample in samples],
         labels=plain,
-        config={"displayNameFromDS": name},
+        config={"displayNameFromDS": name} if name else {},
     )
     return frame(name, ref, meta, [field("Time", "time", times), value])
 
 
 def _legend(labels: Mapping[str, str], legend: str) -> str:
     if legend and legend != "__auto":
-        return re.sub(r"\{\{\s*(.+?)\s*\}\}", lambda match: labels.get(match[1], match[0]), legend)
+        # a label that a series does not have is the empty text, in Grafana too
+        return re.sub(r"\{\{\s*(.+?)\s*\}\}", lambda match: labels.get(match[1], ""), legend)
     inner = ", ".join(f'{key}="{value}"' for key, value in sorted(labels.items()) if key != "__name__")
     return labels.get("__name__", "") + (f"{{{inner}}}" if inner or "__name__" not in labels else "")
 

@@ -222,6 +222,28 @@ def test_every_list_to_choose_from_takes_several_and_all(path: Path) -> None:
             assert not re.fullmatch(one["allValue"], "")
 
 
+def test_rule_groups_are_named_without_the_path_of_their_file(models: dict[str, Object]) -> None:
+    (panel,) = [panel for panel in shown(models["Stack Health"]) if panel["title"] == "Time of the rule groups"]
+    (target,) = panel["targets"]
+    (pattern,) = re.findall(r'"group", "\$1", "rule_group", "(.+)"', target["expr"])
+    assert target["legendFormat"] == "{{group}}"
+    for label in (
+        "/etc/prometheus/rules/some-rulefiles-0/ias-system-alerts-1b2c.yaml;ias-platform.slo",
+        "ias-platform.slo",
+    ):
+        found = re.fullmatch(pattern, label)
+        assert found is not None
+        assert found[1] == "ias-platform.slo"
+
+
+@pytest.mark.parametrize(("title", "name"), [("Logs", "Lines by level"), ("System Overview", "Log lines by level")])
+def test_lines_without_a_level_have_a_name(models: dict[str, Object], title: str, name: str) -> None:
+    (panel,) = [panel for panel in shown(models[title]) if panel["title"] == name]
+    (target,) = panel["targets"]
+    assert '| label_format level=`{{ or .level "none" }}` [' in target["expr"]
+    assert "none" in [entry["matcher"]["options"] for entry in panel["fieldConfig"]["overrides"]]
+
+
 SPEC: Object = {
     "title": "T",
     "uid": "ias-t",
@@ -295,6 +317,17 @@ def test_thresholds_warn_on_the_bad_side(spec: Object, steps: list[tuple[float |
             [{"expr": "sum by (job) (rate(http_requests_in_flight[5m]))", "legend": "{{ job }}"}],
             ["analytics-service", "api-router", "user-service"],
         ),
+        (
+            [
+                {
+                    "source": "loki",
+                    "expr": '{a="b"} | label_format level=`{{ or .level "none" }}`',
+                    "legend": "{{level}}",
+                }
+            ],
+            ["critical", "debug", "error", "info", "warning", "none"],
+        ),
+        ([{"source": "loki", "expr": '{a="b"} | json', "legend": "{{request_id}}"}], []),
         # any number of values; two labels
         ([{"expr": "sum by (model) (router_requests_total)", "legend": "{{model}}"}], []),
         ([{"expr": "router_tokens_total", "legend": "{{model}} {{kind}}"}], []),

@@ -33,6 +33,8 @@ FIELDS = load("services.yaml", SERVICES, Report()).log_fields
         ('{app="a"} | json | line_format `{{ if eq .kind "a.b" }}{{ __line__ }}{{ end }}`', ["kind"]),
         ('{app="a"} | json | label_format l=level, k="{{.kind}}" | k="x"', ["kind"]),
         ('{app="a"} | json | label_format l=grade', ["grade"]),
+        ('{app="a"} | json | label_format kind=`{{ or .kind "none" }}`', ["kind"]),
+        ('{app="a"} | code="1" | regexp "(?P<code>[0-9]+)"', ["code"]),
         ('{app="a"} | json | label_format l="grade" | l="x"', []),
         ('{app="a"} | json s="status", p="http.path[0]"', ["http"]),
         ('{app="a"} | json s="[\\"status\\"]" | s="1"', []),

@@ -32,6 +32,17 @@ def test_a_series_has_its_legends_name_and_its_last_real_value() -> None:
     assert (one.name, one.times, one.values, one.last) == ("web!", [60000, 120000, 180000], [1, 2, None], 2)
 
 
+@pytest.mark.parametrize(
+    ("legend", "name"), [("{{job}} {{pod}}", "web "), ("{{ job }}", "web"), ("{{pod}}", "Value"), ("total", "total")]
+)
+def test_a_label_that_is_missing_is_nothing_in_a_legend(legend: str, name: str) -> None:
+    """As Grafana's back ends replace it; a name of nothing is none, and the column's own is shown."""
+    (frame,) = double.series(matrix(({"job": "web"}, [[60, "1"]])), "A", "", legend)
+    (one,) = frames.series({"A": {"frames": [frame]}})
+    assert one.name == name
+    assert "name" not in frame["schema"] or frame["schema"]["name"] == name
+
+
 def test_a_table_has_one_row_for_each_set_of_labels() -> None:
     panel = {
         "targets": [{"datasource": {"type": "prometheus"}}] * 2,
