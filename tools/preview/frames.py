@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,9 +17,14 @@ _SCALES = {
     "short": ((1e9, " Bil"), (1e6, " Mil"), (1e3, " K"), (1, "")),
     "bytes": ((2**40, " TiB"), (2**30, " GiB"), (2**20, " MiB"), (2**10, " KiB"), (1, " B")),
     "Bps": ((1e9, " GB/s"), (1e6, " MB/s"), (1e3, " kB/s"), (1, " B/s")),
+    **{
+        unit: ((1e9, f"B {of}"), (1e6, f"M {of}"), (1e3, f"K {of}"), (1, f" {of}"))
+        for unit, of in (("reqps", "req/s"), ("ops", "ops/s"), ("cps", "c/s"))
+    },
+    "watt": ((1e6, " MW"), (1e3, " kW"), (1, " W")),
     "s": ((86400, " d"), (3600, " h"), (60, " min"), (1, " s"), (1e-3, " ms"), (1e-6, " µs")),
 }
-_SUFFIX = {"reqps": " req/s", "ops": " ops/s", "cps": " /s", "celsius": " °C", "watt": " W", "percent": " %"}
+_SUFFIX = {"reqps": " req/s", "ops": " ops/s", "cps": " c/s", "celsius": " °C", "watt": " W", "percent": " %"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +83,28 @@ def _traces(results: Results) -> tuple[list[str], list[list[str]]]:
     """Tempo's own columns, the slowest trace first."""
     for frame in frames(results):
         names = [field["name"] for field in frame["schema"]["fields"]]
+        forms = [_FORMS.get(name, str) for name in names]
         wanted = [names.index(name) for name in names if name != "nested"]
         body = [[row[place] for place in wanted] for row in zip(*frame["data"]["values"], strict=True)]
         if "traceDuration" in names:
             duration = [names[place] for place in wanted].index("traceDuration")
             body.sort(key=lambda row: row[duration] or 0, reverse=True)
-        return [names[place] for place in wanted], [[str(cell) for cell in row] for row in body]
+        shown = [forms[place] for place in wanted]
+        return [names[place] for place in wanted], [
+            [form(cell) for form, cell in zip(shown, row, strict=True)] for row in body
+        ]
     return [], []
+
+
+def _clock(at: float) -> str:
+    return f"{datetime.fromtimestamp(at / 1000, UTC):%H:%M:%S}"
+
+
+# How Tempo's columns are shown, where their own text is not for people.
+_FORMS: Mapping[str, Callable[[Any], str]] = {
+    "startTime": _clock,
+    "traceDuration": lambda milliseconds: text(milliseconds / 1000, "s"),
+}
 
 
 def lines(results: Results) -> list[str]:
@@ -95,7 +115,7 @@ def lines(results: Results) -> list[str]:
             zip((field["name"] for field in frame["schema"]["fields"]), frame["data"]["values"], strict=True)
         )
         for at, line in zip(columns.get("Time", []), columns.get("Line", []), strict=False):
-            found.append(f"{datetime.fromtimestamp(at / 1000, UTC):%H:%M:%S} {line}")
+            found.append(f"{_clock(at)} {line}")
     return found
 
 
@@ -108,11 +128,22 @@ def text(value: float | None, unit: str) -> str:
     if value is None:
         return ""
     if unit == "percentunit":
-        return f"{value * 100:.3g} %"
+        return f"{_plain(value * 100)} %"
     for size, name in _SCALES.get(unit, ()):
         if abs(value) >= size:
-            return f"{value / size:.3g}{name}"
-    return f"{value:.3g}{_SUFFIX.get(unit, '')}"
+            return f"{_plain(value / size)}{name}"
+    return f"{_plain(value)}{_SUFFIX.get(unit, '')}"
+
+
+def _plain(value: float) -> str:
+    """Three digits; a large number whole, never with an exponent."""
+    return f"{value:.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
+
+
+def shortened(name: str, most: int) -> str:
+    """A name that is too long keeps its beginning and its end."""
+    half = (most - 1) // 2
+    return name if len(name) <= most else f"{name[: most - 1 - half]}…{name[-half:]}"
 
 
 def color_of(value: float | None, steps: Iterable[Object]) -> str:

@@ -74,6 +74,7 @@ def test_traces_come_with_the_slowest_first() -> None:
     panel = {"targets": [{"datasource": {"type": "tempo"}}]}
     _, body = frames.rows(panel, {"A": {"frames": double.traces(answer, "A", "")}})
     assert [row[0][0] for row in body] == ["b", "a"]
+    assert body[0][1:] == ["00:00:00", "web", "GET /", "50 ms"]
 
 
 def test_lines_come_with_their_time() -> None:
@@ -102,6 +103,12 @@ def test_what_failed_is_told() -> None:
         (1500.0, "short", "1.5 K"),
         (0.0, "bytes", "0"),
         (3.0, "reqps", "3 req/s"),
+        (0.25, "ops", "0.25 ops/s"),
+        (1234.0, "reqps", "1.23K req/s"),
+        (2500.0, "watt", "2.5 kW"),
+        (1010.0, "bytes", "1010 B"),
+        (123456.0, "none", "123456"),
+        (25.0, "percentunit", "2500 %"),
         (None, "s", ""),
     ],
 )
@@ -112,6 +119,13 @@ def test_numbers_have_their_unit(value: float | None, unit: str, shown: str) -> 
 @pytest.mark.parametrize(("value", "color"), [(4.9, "good"), (5.0, "bad"), (None, "good")])
 def test_a_value_has_the_colour_of_the_threshold_that_it_reaches(value: float | None, color: str) -> None:
     assert frames.color_of(value, STEPS) == color
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("short", "short"), ("0123456789", "0123456789"), ("01234567890", "01234…7890")]
+)
+def test_a_long_name_keeps_its_beginning_and_its_end(name: str, shown: str) -> None:
+    assert frames.shortened(name, 10) == shown
 
 
 def test_a_state_stands_for_its_value() -> None:
