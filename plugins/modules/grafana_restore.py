@@ -110,7 +110,9 @@ objects:
       description: V(create), V(update), V(keep) or V(unchanged).
       type: str
     state:
-      description: V(written), V(not needed), V(not written), or V(unknown) when Grafana did not answer any more.
+      description:
+        - V(written), V(not needed), V(not written), V(partly written) when a folder was renamed and not moved, or
+          V(unknown) when Grafana did not answer any more.
       type: str
 archive:
   description: The archive's date, and the Grafana that it comes from.
@@ -203,7 +205,7 @@ def restore(api: Any, backup: Backup, params: dict[str, Any], *, dry_run: bool) 
 
 def result(done: list[Restored], findings: list[Finding], *, with_diff: bool) -> dict[str, Any]:
     return {
-        "changed": any(one.state == "written" for one in done),
+        "changed": any(one.state in {"written", "partly written"} for one in done),
         "objects": [
             {
                 "kind": one.item.kind,

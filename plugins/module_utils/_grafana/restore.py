@@ -24,7 +24,7 @@ WRITES: frozenset[Action] = frozenset({"create", "update"})
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """One object: what it needed, and how that ended (written, not needed, not written, unknown)."""
+    """One object: what it needed, and how that ended: written, not needed, not written, partly written, or unknown."""
 
     action: Action
     item: Item
@@ -106,7 +106,9 @@ class Restore:
         except HttpError:
             self.stopped.set()
             return _ended(step, "not written" if error.is_refusal else "unknown", str(error))
-        return _ended(step, "not written", str(error))
+        # Only a folder takes two requests: one for its title, one for its place.
+        half = shelf.kind == "folders" and live and step.live and not shelf.same(step.live, live)
+        return _ended(step, "partly written" if half else "not written", str(error))
 
     def _verify(self, done: Sequence[Restored]) -> list[Finding]:
         """Read everything back."""
