@@ -50,6 +50,7 @@ options:
 attributes:
   check_mode:
     support: full
+    details: With Grafana 12 and later the server checks folders and dashboards too, without storing them.
   diff_mode:
     support: full
   idempotent:

@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils import _http
+from ansible_collections.ias.observability.plugins.module_utils._grafana.app_store import AppStore
 from ansible_collections.ias.observability.plugins.module_utils._grafana.archive import KINDS, Backup, pack, unpack
+from ansible_collections.ias.observability.plugins.module_utils._grafana.folders import Folder
 from ansible_collections.ias.observability.plugins.module_utils._grafana.shelves import DashboardShelf, Item
 from ansible_collections.ias.observability.plugins.modules import (
     grafana_backup,
@@ -409,6 +411,77 @@ def test_what_only_the_older_interface_takes(tmp_path: Path) -> None:
         assert "msg" not in run(double, archive)
         assert stored(double, "dashboards", "odd")["editable"] == "elephant"
         assert run(double, archive)["changed"] is False
+
+
+def refused_here(folder: Path) -> Path:
+    """An archive with a dashboard and a folder that no Grafana takes, and good ones in folders that are to be made."""
+    backup = unpack(make_archive(folder, NEW))
+    backup.objects["dashboards"]["two"]["spec"]["title"] = ""
+    backup.objects["folders"]["general"] = {"key": "general", "title": "General", "parent": ""}
+    path = folder / "refused.tar.gz"
+    path.write_bytes(pack(backup))
+    return path
+
+
+@pytest.mark.parametrize("existing", [False, True], ids=["empty", "dirty"])
+@pytest.mark.parametrize("version", RELEASES[:2])
+def test_check_mode_says_what_grafana_would_refuse(tmp_path: Path, version: str, existing: bool) -> None:
+    archive = refused_here(tmp_path)
+    with running_double(version=version) as double:
+        if existing:
+            spoil(double)
+            double.faults.asked.clear()
+        given = {"secrets": SECRETS, "existing": "overwrite"}
+        predicted = run(double, archive, **given, check=True)
+        assert double.faults.writes == []
+        assert [key for key, state in states(predicted).items() if state == "not written"] == [
+            "folders/general",
+            "dashboards/two",
+        ]
+        assert {one["id"] for one in predicted["findings"]} == {"restore/not-written"}
+        assert {one["object"] for one in predicted["findings"]} == {
+            "folders/general (General)",
+            "dashboards/two (Title two)",
+        }
+        assert "Nothing was written" in predicted["msg"]
+        assert run(double, archive, **given)["objects"] == predicted["objects"]
+
+
+def test_check_mode_on_a_grafana_that_cannot_tell(tmp_path: Path) -> None:
+    with running_double(version="11.6.0") as double:
+        predicted = run(double, refused_here(tmp_path), secrets=SECRETS, check=True)
+        assert double.faults.writes == []
+        assert (predicted["changed"], predicted["findings"]) == (True, [])
+
+
+def test_check_mode_names_the_secrets_that_will_be_missing(archive: Path) -> None:
+    with running_double(version=NEW) as double:
+        result = run(double, archive, check=True)
+    assert "msg" not in result
+    assert [(one["id"], one["severity"]) for one in result["findings"]] == [("restore/secrets-needed", "warning")] * 2
+
+
+def test_check_mode_asks_for_no_folder_that_is_not_there_yet(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Folder] = []
+    monkeypatch.setattr(AppStore, "rehearse_folder", lambda _, folder, exists: asked.append(folder))
+    with running_double(version=NEW) as double:
+        run(double, archive, secrets=SECRETS, check=True)
+        with double.client() as client:
+            post(client, "/api/folders", {"uid": "ops", "title": "Ops"})
+        run(double, archive, secrets=SECRETS, check=True)
+    assert [(folder.uid, folder.parent) for folder in asked] == [("ops", ""), ("ops-gpu", ""), ("ops-gpu", "ops")]
+
+
+@pytest.mark.parametrize(("fault", "tried"), [({"kind": Kind.CUT}, 4), ({"status": 500}, 20), ({"status": 403}, 5)])
+def test_trouble_in_check_mode(archive: Path, fault: dict[str, Any], tried: int) -> None:
+    """No answer: the others are not tried."""
+    lasting = Fault(methods=("POST",), path="^/apis", times=10_000, **fault)
+    with running_double(version=NEW, faults=Faults([lasting])) as double:
+        result = run(double, archive, secrets=SECRETS, check=True)
+        assert {key for key, state in states(result).items() if state == "not written"} >= {"folders/ops"}
+        assert result["failed"] is True
+        assert [asked.method for asked in double.faults.asked].count("POST") == tried
+        assert held(double) == set()
 
 
 def test_what_was_accepted_and_not_kept_is_found(archive: Path) -> None:
