@@ -23,6 +23,9 @@ options:
   values:
     description: Values given directly, laid upon those of O(values_files).
     type: dict
+  chart_repository:
+    description: The URL of a chart repository, in which O(chart_ref) is a name then.
+    type: str
   cache:
     description: The folder where pulled charts are kept. By default one in the user's cache.
     type: path
