@@ -179,7 +179,10 @@ def main() -> None:
     try:
         backup = unpack(src)
     except ArchiveError as error:
-        module.fail_json(msg=f"{src} is not restored: {error}", **result([], [], with_diff=False))
+        module.fail_json(
+            msg=f"{src} is not restored: {error}; take another archive of grafana_backup",
+            **result([], [], with_diff=False),
+        )
     done: list[Restored] = []
     try:
         with open_service(params, "grafana") as api:

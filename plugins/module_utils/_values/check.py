@@ -97,7 +97,13 @@ class _Checker:
             mapping, above = pending.pop()
             for key in mapping.duplicates:
                 path = (*above, key.value)
-                self._add("duplicate-key", "error", f"key {key.value!r} is written twice", at=(key, path))
+                self._add(
+                    "duplicate-key",
+                    "error",
+                    f"key {key.value!r} is written twice",
+                    at=(key, path),
+                    hint="keep one of them",
+                )
             for name, (key, value) in mapping.items().items():
                 path = (*above, name)
                 if self._key(key, value, path) and isinstance(value, yaml_tree.Mapping):
