@@ -11,14 +11,11 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   chart_ref:
-    description: An OCI reference (C(oci://...)), a name in O(chart_repository), or the path of a folder or archive.
+    description: An OCI reference (C(oci://...)), or the path of a folder or archive.
     type: str
     required: true
   chart_version:
     description: The chart's version. A folder or archive has its own.
-    type: str
-  chart_repository:
-    description: The URL of a chart repository. Without it O(chart_ref) says everything.
     type: str
   helm_binary:
     description: The C(helm) program. Without it the first on E(PATH) is taken. Helm 4 or newer is required.

@@ -123,7 +123,7 @@ class Api:
         try:
             return json.loads(answer.data)
         except ValueError as error:
-            body = f"the answer is not JSON: {_text(answer.data)[:100]}"
+            body = f"the answer is not JSON: {self._said(answer.data)[:100]}"
             raise HttpError(method, self.base + path, answer.status, body) from error
 
     def _send(self, method: str, target: str, content: bytes | None, kind: str, *, repeatable: bool) -> Answer:
@@ -139,7 +139,7 @@ class Api:
             if answer.status < 300:
                 return answer
             if last or not _worth_repeating(answer.status, repeatable=repeatable):
-                raise HttpError(method, self.base + target, answer.status, _text(answer.data))
+                raise HttpError(method, self.base + target, answer.status, self._said(answer.data))
             self.sleep(retry_after(answer.headers.get("Retry-After")) or pause(attempt))
         raise AssertionError("attempts must be at least 1")
 
@@ -154,6 +154,12 @@ class Api:
             retries=False,
             redirect=False,
         )
+
+    def _said(self, data: bytes) -> str:
+        """The answer's text without the credentials: there are servers that say again what they were sent."""
+        text = data.decode("utf-8", "replace")
+        credential = self.headers.get("Authorization", "").rpartition(" ")[2]
+        return text.replace(credential, "***") if credential else text
 
 
 def encode(query: Query) -> str:
@@ -199,7 +205,3 @@ def _may_repeat(error: BaseException, *, repeatable: bool) -> bool:
 def _worth_repeating(status: int, *, repeatable: bool) -> bool:
     """429 is a refusal before anything was done; after a 5xx something may have been done."""
     return status == 429 or (status >= 500 and repeatable)
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace")

@@ -45,6 +45,7 @@ options:
     description:
       - The command that starts C(promtool), whose opinion is added as C(load/promtool) where it is another one. It gets
         the rules on standard input, so that the one inside a Prometheus pod can be asked through C(kubectl exec -i).
+      - One that does not answer within a minute is ended, with all that it has started, and a warning says so.
       - By default the first on E(PATH) is asked, if there is one. An empty list asks none.
     type: list
     elements: str
@@ -148,7 +149,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.validation import check_type_path
 from ansible.module_utils.common.yaml import HAS_YAML
 
-from ..module_utils import _rules
+from ..module_utils import _programs, _rules
 from ..module_utils._findings import Finding
 from ..module_utils._promql import Profile
 from ..module_utils._promql.profile import FEATURES
@@ -157,6 +158,8 @@ from ..module_utils._rules.context import Index
 from ..module_utils._rules.files import read
 from ..module_utils._rules.report import Report
 from ..module_utils._validation import CONTRACT_ARGS, PROMETHEUS_ARGS, VALIDATION_ARGS, finish, profile
+
+PROMTOOL_SECONDS = 60
 
 
 def main() -> None:
@@ -225,8 +228,12 @@ def ask_promtool(
         return {"asked": False, "version": ""}, missing
 
     def run(arguments: Sequence[str], text: str) -> tuple[int, str]:
-        code, out, err = module.run_command([program, *words[1:], *arguments], data=text)
-        return code, f"{out}{err}"
+        try:
+            return _programs.run([program, *words[1:], *arguments], text, PROMTOOL_SECONDS)
+        except _programs.LateError as error:
+            raise _rules.promtool.UnaskedError(f"{words[0]} did not answer within {PROMTOOL_SECONDS} s") from error
+        except OSError as error:
+            raise _rules.promtool.UnaskedError(f"{program} cannot be run: {error.strerror}") from error
 
     try:
         promtool = _rules.promtool.Promtool(run, server)

@@ -110,7 +110,7 @@ def main() -> None:
     )
     dest = Path(module.params["dest"])
     if not dest.is_dir():
-        module.fail_json(msg=f"dest {dest} is not a directory")
+        module.fail_json(msg=f"dest {dest} is not a directory: make it first, or correct dest")
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     path = dest / name_of(created)
     told: dict[str, Any] = {"changed": False}

@@ -232,7 +232,7 @@ def main() -> None:
     params = module.params
     src = Path(params["src"])
     if not src.is_dir():
-        module.fail_json(msg=f"src {src} is not a directory")
+        module.fail_json(msg=f"src {src} is not a directory: give the one that the files of the dashboards are in")
     if not OWNER.fullmatch(params["owner"]):
         module.fail_json(msg=f"owner {params['owner']!r} is not 1 to 39 letters, digits, dots, dashes and underscores")
     folder = parts(params["folder"])

@@ -50,6 +50,7 @@ options:
 attributes:
   check_mode:
     support: full
+    details: With Grafana 12 and later the server checks folders and dashboards too, without storing them.
   diff_mode:
     support: full
   idempotent:
@@ -110,7 +111,9 @@ objects:
       description: V(create), V(update), V(keep) or V(unchanged).
       type: str
     state:
-      description: V(written), V(not needed), V(not written), or V(unknown) when Grafana did not answer any more.
+      description:
+        - V(written), V(not needed), V(not written), V(partly written) when a folder was renamed and not moved, or
+          V(unknown) when Grafana did not answer any more.
       type: str
 archive:
   description: The archive's date, and the Grafana that it comes from.
@@ -176,7 +179,10 @@ def main() -> None:
     try:
         backup = unpack(src)
     except ArchiveError as error:
-        module.fail_json(msg=f"{src} is not restored: {error}", **result([], [], with_diff=False))
+        module.fail_json(
+            msg=f"{src} is not restored: {error}; take another archive of grafana_backup",
+            **result([], [], with_diff=False),
+        )
     done: list[Restored] = []
     try:
         with open_service(params, "grafana") as api:
@@ -203,7 +209,7 @@ def restore(api: Any, backup: Backup, params: dict[str, Any], *, dry_run: bool) 
 
 def result(done: list[Restored], findings: list[Finding], *, with_diff: bool) -> dict[str, Any]:
     return {
-        "changed": any(one.state == "written" for one in done),
+        "changed": any(one.state in {"written", "partly written"} for one in done),
         "objects": [
             {
                 "kind": one.item.kind,

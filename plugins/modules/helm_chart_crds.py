@@ -71,7 +71,6 @@ from ..module_utils._release import crds, helm
 ARGUMENTS = {
     "chart_ref": {"type": "str", "required": True},
     "chart_version": {"type": "str"},
-    "chart_repository": {"type": "str"},
     "helm_binary": {"type": "str"},
     "field_manager": {"type": "str", "default": "ias.observability"},
     "timeout": {"type": "int", "default": 60},
@@ -82,7 +81,7 @@ def applied(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     client = connect(params)
     cluster = Cluster(client)
-    chart = helm.Chart(params["chart_ref"], params["chart_version"], params["chart_repository"])
+    chart = helm.Chart(params["chart_ref"], params["chart_version"])
     with helm.Helm(module, client) as run:
         wanted = crds.definitions(run.crds(chart))
     done = crds.apply(cluster, wanted, manager=params["field_manager"], dry_run=module.check_mode)

@@ -119,7 +119,6 @@ ARGUMENTS = {
     "namespace": {"type": "str", "required": True},
     "chart_ref": {"type": "str", "required": True},
     "chart_version": {"type": "str"},
-    "chart_repository": {"type": "str"},
     "values": {"type": "dict", "default": {}},
     "helm_binary": {"type": "str"},
     "pending_after": {"type": "int", "default": 60},
@@ -129,7 +128,7 @@ ARGUMENTS = {
 def planned(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     name, namespace, values = params["name"], params["namespace"], params["values"]
-    chart = helm.Chart(params["chart_ref"], params["chart_version"], params["chart_repository"])
+    chart = helm.Chart(params["chart_ref"], params["chart_version"])
     client = connect(params)
     cluster = Cluster(client)
     with helm.Helm(module, client) as run:

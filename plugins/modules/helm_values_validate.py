@@ -23,6 +23,9 @@ options:
   values:
     description: Values given directly, laid upon those of O(values_files).
     type: dict
+  chart_repository:
+    description: The URL of a chart repository, in which O(chart_ref) is a name then.
+    type: str
   cache:
     description: The folder where pulled charts are kept. By default one in the user's cache.
     type: path
@@ -145,7 +148,7 @@ def archive(module: AnsibleModule, chart: Reference) -> Path:
         if not path.exists():
             raise ChartError(f"the chart {chart.ref} is not there: give a path, an oci:// reference, or a repository")
         return path
-    if not chart.version and "://" in chart.ref and not chart.ref.endswith(".tgz"):
+    if not (chart.version or chart.ref.endswith(".tgz") or "@sha256:" in chart.ref):
         raise ChartError(f"chart_version is needed for {chart.ref}: the newest one changes without notice")
     name = (chart.ref, chart.version or "", chart.repository or "")
     cache = Cache(Path(module.params["cache"] or default_cache()))

@@ -13,7 +13,7 @@ from typing import Any
 from .._findings import Finding
 from .._prometheus import LoadedRule
 from .._proof import Outcome
-from .._rules.yaml_tree import YamlError, documents, plain
+from .._rules.yaml_tree import YamlError, documents, duplicates, plain
 
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 DURATION = re.compile(r"(\d+)(ms|[smhdwy])")
@@ -43,7 +43,11 @@ def load_rules(file: str, text: str) -> list[WantedRule]:
     try:
         root = next(iter(documents(text)), None)
     except YamlError as error:
-        raise RuleFileError(f"{file}:{error.line}:{error.column} is not YAML: {error.message}") from error
+        raise RuleFileError(
+            f"{file}:{error.line}:{error.column} is not YAML: {error.message}; correct the file"
+        ) from error
+    for key in duplicates(root):
+        raise RuleFileError(f"{file}:{key.line}:{key.column} key {key.value!r} is written twice; keep one of them")
     return read_rules(file, None if root is None else plain(root))
 
 
@@ -56,7 +60,8 @@ def read_rules(file: str, document: Any) -> list[WantedRule]:
     try:
         return [read_rule(file, group["name"], rule) for group in groups for rule in group.get("rules") or []]
     except (KeyError, TypeError, AttributeError) as error:
-        raise RuleFileError(f"{file} is not a valid rule file ({error!r}); see alert_rules_validate") from error
+        message = f"{file} is not a valid rule file: its groups and rules are not as they must be"
+        raise RuleFileError(f"{message}; see what alert_rules_validate says of it") from error
 
 
 def read_rule(file: str, group: str, rule: Mapping[str, Any]) -> WantedRule:

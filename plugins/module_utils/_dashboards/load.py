@@ -43,8 +43,8 @@ def load(path: str, content: str) -> tuple[Mapping[str, Any] | None, list[Findin
             )
         ]
     except (ValueError, RecursionError) as error:
-        reason = str(error) if isinstance(error, ValueError) else "it nests too deeply"
-        return None, [Finding("dashboards/unreadable", "error", f"not JSON: {reason}", "correct the file", file=path)]
+        reason = f"not JSON: {files.why_not(error)}"
+        return None, [Finding("dashboards/unreadable", "error", reason, "correct the file", file=path)]
     if not isinstance(raw, dict):
         return None, [Finding("dashboards/unreadable", "error", "not a JSON object", "correct the file", file=path)]
     findings = [

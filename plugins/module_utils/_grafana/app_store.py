@@ -106,6 +106,20 @@ class AppStore:
             return walk(lambda parent: list_level(self.api, parent), paths, root)
         return list(self._items(FOLDERS, self.folder_version, "folders", read_folder_object))
 
+    def rehearse_folder(self, folder: Folder, *, exists: bool) -> None:
+        metadata = {"name": folder.uid, "annotations": {FOLDER: folder.parent} if folder.parent else {}}
+        body = {
+            "kind": "Folder",
+            "apiVersion": f"{FOLDERS}/{self.folder_version}",
+            "metadata": metadata,
+            "spec": {"title": folder.title},
+        }
+        base = self._base(FOLDERS, self.folder_version, "folders")
+        if exists:
+            self.api.put(f"{base}/{quote(folder.uid)}", body, {"dryRun": "All"})
+        else:
+            self.api.request("POST", base, {"dryRun": "All"}, body, repeatable=True)
+
     def nests_folders(self) -> bool:
         return True
 

@@ -137,7 +137,8 @@ def unpack(path: Path) -> Backup:
     except ArchiveError:
         raise
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, OverflowError) as error:
-        raise ArchiveError(f"it is not a whole gzipped tar: {error}") from error
+        reason = "not gzipped, or damaged" if isinstance(error, gzip.BadGzipFile) else error
+        raise ArchiveError(f"it is not a whole gzipped tar: {reason}") from error
     except OSError as error:
         raise ArchiveError(f"it cannot be read: {error.strerror or error}") from error
     return Backup(objects, manifest)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,19 +41,36 @@ def load_folder(root: Path) -> Iterator[tuple[str, tuple[str, ...], Json | Findi
 
 def load_file(path: Path) -> Json | Finding:
     try:
-        spec = json.loads(read_text(path))
+        spec = json.loads(read_text(path), object_pairs_hook=_once)
     except UnreadableError as error:
         reason = "too-large" if error.reason == "too-large" else "unreadable"
         return _refused(f"dashboards/{reason}", error.message, str(path), error.hint)
-    except RecursionError:
-        return _refused("dashboards/unreadable", f"it is nested more than {MAX_DEPTH} levels deep", str(path))
-    except ValueError as error:
-        return _refused("dashboards/unreadable", f"it cannot be read as JSON: {error}", str(path))
+    except (ValueError, RecursionError) as error:
+        return _refused("dashboards/unreadable", f"it cannot be read as JSON: {why_not(error)}", str(path))
     if not isinstance(spec, dict):
         return _refused("dashboards/unreadable", "it is not a JSON object", str(path))
     if is_deeper(spec, MAX_DEPTH):
         return _refused("dashboards/unreadable", f"it is nested more than {MAX_DEPTH} levels deep", str(path))
     return spec
+
+
+def _once(pairs: list[tuple[str, Any]]) -> Json:
+    """An object, in which no key may be written twice: nobody knows which of the two is meant."""
+    read = dict(pairs)
+    if len(read) != len(pairs):
+        names = [name for name, _value in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"key {twice!r} is written twice")
+    return read
+
+
+def why_not(error: ValueError | RecursionError) -> str:
+    """Why a text is not JSON for us; what the interpreter says of its own limits helps nobody."""
+    if isinstance(error, RecursionError):
+        return f"it is nested more than {MAX_DEPTH} levels deep"
+    if isinstance(error, json.JSONDecodeError) or "int_max_str_digits" not in str(error):
+        return str(error)
+    return f"it holds a number of more than {sys.get_int_max_str_digits()} digits"
 
 
 def is_deeper(node: Any, limit: int) -> bool:

@@ -133,8 +133,18 @@ class Permissions:
             # The whole list is set, so a repetition does no harm.
             self.api.request("POST", _path(uid), None, {"items": self._items(wanted)}, repeatable=True)
         except HttpError as error:
-            return ("not written" if error.is_refusal else "unknown"), str(error)
+            return self._state_after(uid, wanted, error)
         return "written", ""
+
+    def _state_after(self, uid: str, wanted: frozenset[Grant], error: HttpError) -> tuple[str, str]:
+        """After a refusal nothing was written; after anything else only another look can tell."""
+        if error.is_refusal:
+            return "not written", str(error)
+        try:
+            written = parse(_path(uid), read_list, self.api.get(_path(uid))) == wanted
+        except HttpError:
+            return "unknown", str(error)
+        return ("written", "") if written else ("not written", str(error))
 
     def _items(self, grants: Iterable[Grant]) -> list[Json]:
         """As Grafana takes them: teams and users by their number."""

@@ -20,11 +20,12 @@ from .shelves import Item, Shelf, needed_secrets, unpacked
 Existing = Literal["fail", "keep", "overwrite"]
 Action = Literal["create", "update", "keep", "unchanged"]
 WRITES: frozenset[Action] = frozenset({"create", "update"})
+WOULD_REFUSE = "Nothing was written; a run without check mode would end there too"
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """One object: what it needed, and how that ended (written, not needed, not written, unknown)."""
+    """One object: what it needed, and how that ended: written, not needed, not written, partly written, or unknown."""
 
     action: Action
     item: Item
@@ -53,11 +54,11 @@ class Restore:
             writes = [step for plan in plans for step in plan[1] if step.action in WRITES]
             return [_ended(step, "not written") for step in writes], findings
         done = [one for shelf, steps in plans for one in self._apply(shelf, steps)]
-        findings += [failure(one) for one in done if one.error]
+        hint = WOULD_REFUSE if self.dry_run else "Run again: what is written already stays"
+        findings += [failure(one, hint) for one in done if one.error]
         if not self.dry_run:
             findings += self._verify(done)
-            findings += self._missing_secrets(done)
-        return done, findings
+        return done, findings + self._missing_secrets(done)
 
     def _plan(self, shelf: Shelf, backup: Backup) -> tuple[list[Restored], list[Finding]]:
         wanted = [unpacked(shelf.kind, body) for body in backup.objects[shelf.kind].values()]
@@ -87,14 +88,23 @@ class Restore:
     def _one(self, shelf: Shelf, step: Restored) -> Restored:
         if step.action not in WRITES:
             return _ended(step, "not needed")
-        if self.dry_run:
-            return _ended(step, "written")
         if self.stopped.is_set():
             return _ended(step, "not written", "not tried, since Grafana had stopped answering")
+        if self.dry_run:
+            return self._rehearse(shelf, step)
         try:
             shelf.write(step.item, step.live)
         except HttpError as error:
             return self._look_again(shelf, step, error)
+        return _ended(step, "written")
+
+    def _rehearse(self, shelf: Shelf, step: Restored) -> Restored:
+        try:
+            shelf.rehearse(step.item, step.live)
+        except HttpError as error:
+            if error.status == 0:
+                self.stopped.set()
+            return _ended(step, "not written", str(error))
         return _ended(step, "written")
 
     def _look_again(self, shelf: Shelf, step: Restored, error: HttpError) -> Restored:
@@ -106,7 +116,9 @@ class Restore:
         except HttpError:
             self.stopped.set()
             return _ended(step, "not written" if error.is_refusal else "unknown", str(error))
-        return _ended(step, "not written", str(error))
+        # Only a folder takes two requests: one for its title, one for its place.
+        half = shelf.kind == "folders" and live and step.live and not shelf.same(step.live, live)
+        return _ended(step, "partly written" if half else "not written", str(error))
 
     def _verify(self, done: Sequence[Restored]) -> list[Finding]:
         """Read everything back."""
@@ -177,12 +189,12 @@ def parents_first(steps: Iterable[Restored]) -> list[Restored]:
     return sorted(steps, key=lambda step: (depth(step.item.key), step.item.key))
 
 
-def failure(one: Restored) -> Finding:
+def failure(one: Restored, hint: str) -> Finding:
     return Finding(
         f"restore/{one.state.replace(' ', '-')}",
         "error",
         f"{one.action} {one.state}: {one.error}",
-        "Run again: what is written already stays",
+        hint,
         object=_label(one.item),
     )
 

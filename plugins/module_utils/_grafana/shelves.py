@@ -57,6 +57,9 @@ class Shelf(Protocol):
     def same(self, wanted: Item, live: Item) -> bool: ...
     def write(self, wanted: Item, live: Item | None) -> None: ...
 
+    def rehearse(self, wanted: Item, live: Item | None) -> None:
+        """A write that Grafana checks and does not carry out, where it can."""
+
     def objections(self, wanted: Sequence[Item], live: Mapping[str, Item]) -> list[Finding]:
         """What makes some of these impossible here."""
 
@@ -92,6 +95,13 @@ class FolderShelf:
             self.api.put(path, {"title": wanted.body["title"], "overwrite": True})
         if wanted.body["parent"] != live.body["parent"]:
             self.api.post(f"{path}/move", {"parentUid": wanted.body["parent"]}, repeatable=True)
+
+    def rehearse(self, wanted: Item, live: Item | None) -> None:
+        """In a folder that is there: the others are to be made by the same run."""
+        if isinstance(self.store, AppStore) and self.store.folder_version:
+            parent = wanted.body["parent"]
+            place = parent if parent and read_folder(self.api, parent) else ""
+            self.store.rehearse_folder(Folder(wanted.key, wanted.body["title"], place), exists=live is not None)
 
     def objections(self, wanted: Sequence[Item], live: Mapping[str, Item]) -> list[Finding]:
         nested = [item for item in wanted if item.body["parent"] and item.key not in live]
@@ -153,6 +163,9 @@ class SourceShelf:
             self.api.post("/api/datasources", body, repeatable=True)
         else:
             self.api.put(_source_path(wanted.key), {**body, "version": there.version})
+
+    def rehearse(self, wanted: Item, live: Item | None) -> None:
+        """Grafana has no dry run for data sources."""
 
     def objections(self, wanted: Sequence[Item], live: Mapping[str, Item]) -> list[Finding]:
         """No two data sources have one name, and what refers to one by its uid needs that uid."""
@@ -216,6 +229,9 @@ class PointShelf:
         else:
             api.put(f"{POINTS}/{quote(wanted.key)}", body)
 
+    def rehearse(self, wanted: Item, live: Item | None) -> None:
+        """Grafana's alerting takes dryRun and writes all the same."""
+
     def objections(self, wanted: Sequence[Item], live: Mapping[str, Item]) -> list[Finding]:
         return []
 
@@ -274,6 +290,11 @@ class DashboardShelf:
         kept = sign_again(wanted.body["message"], there.version + 1 if there else 1)
         message = kept if kept.endswith("]") else self.message
         self._in(wanted.body["schema"]).write(_wanted(wanted), there, message)
+
+    def rehearse(self, wanted: Item, live: Item | None) -> None:
+        store = self._in(wanted.body["schema"])
+        if store.can_dry_run:
+            store.write(_wanted(wanted), live.live if live else None, self.message, dry_run=True)
 
     def objections(self, wanted: Sequence[Item], live: Mapping[str, Item]) -> list[Finding]:
         return []

@@ -14,7 +14,7 @@ from .contract_names import Names
 from .contract_nodes import Wrong, entries, flag, known_keys, text, texts
 from .contract_objectives import Objective, read_objectives
 from .report import Report
-from .yaml_tree import Mapping, Node, Scalar, YamlError, documents
+from .yaml_tree import Mapping, Node, Scalar, YamlError, documents, duplicates
 
 MetricType = Literal["counter", "gauge", "histogram", "summary"]
 _TYPES: tuple[str, ...] = get_args(MetricType)
@@ -122,17 +122,20 @@ def load(path: str, content: str, report: Report) -> Contract:
 
     def wrong(message: str, node: Node | None = None) -> None:
         place = (node.line, node.column) if node is not None else (0, 0)
-        report.add("contract/file", "error", message, place=place)
+        report.add("contract/file", "error", message, hint="see the option contract", place=place)
 
     report.file = path
     try:
         root = next(iter(documents(content)), None)
     except YamlError as error:
-        report.add("contract/file", "error", f"not YAML: {error.message}", place=(error.line, error.column))
+        place = (error.line, error.column)
+        report.add("contract/file", "error", f"not YAML: {error.message}", hint="correct the file", place=place)
         return contract
     if not isinstance(root, Mapping):
         wrong("a contract is a mapping with `services`", root)
         return contract
+    for key in duplicates(root):
+        wrong(f"key {key.value!r} is written twice", key)
     known_keys(root, _TOP, wrong)
     contract.target_labels |= frozenset(texts(root.get("target_labels"), wrong))
     contract.names = _names(root.get("names"), wrong)

@@ -57,7 +57,7 @@ def _yaml_hint(text: str) -> str:
         return "this looks like a binary file"
     if "{{" in text or "{%" in text:
         return "quote templates, or render the file first when it is a Helm or Jinja template"
-    return ""
+    return "correct the file"
 
 
 def _document(file: RuleFile, node: Node | None, index: int, profile: Profile, report: Report) -> Iterator[RuleFile]:
@@ -141,12 +141,14 @@ class _Reader:
         self.report.add(identity, "error", message, hint=hint, place=_place(node), object_=self.object)
 
     def wrong_type(self, node: Node, what: str, wanted: str) -> None:
-        self._error("load/type", f"{what} must be a {wanted}, not a {_kind(node)}", node)
+        self._error("load/type", f"{what} must be a {wanted}, not a {_kind(node)}", node, "correct the file")
 
     def _fields(self, node: Mapping, known: Collection[str], what: str) -> None:
         """Unknown and repeated keys of a mapping."""
         for key in node.duplicates:
-            self._error("load/duplicate-key", f"key {key.value!r} is written twice in this {what}", key)
+            self._error(
+                "load/duplicate-key", f"key {key.value!r} is written twice in this {what}", key, "keep one of them"
+            )
         for name in [name for name in node.items() if name not in known]:
             where = node.items()[name][0]
             near = difflib.get_close_matches(name, list(known), 1)
@@ -199,7 +201,7 @@ class _Reader:
             self.wrong_type(value, key, "mapping")
             return {}
         for twice in value.duplicates:
-            self._error("load/duplicate-key", f"{what} {twice.value!r} is written twice", twice)
+            self._error("load/duplicate-key", f"{what} {twice.value!r} is written twice", twice, "keep one of them")
         result: dict[str, str] = {}
         for name, (where, scalar) in value.items().items():
             if not name or (name == _METRIC_NAME and key == "labels"):

@@ -124,6 +124,7 @@ class _Reader:
 
     def wrong(self, message: str, node: Node | None, hint: str = "", identity: str = "rules/routing-config") -> None:
         place = (node.line, node.column) if node is not None else (0, 0)
+        hint = hint or "see the documentation of Alertmanager's configuration"
         self.report.add(identity, "error", message, hint=hint, place=place, object_=self.object)
 
     def read(self, content: str) -> Routing | None:
@@ -134,7 +135,7 @@ class _Reader:
         try:
             root = next(iter(documents(content)), None)
         except YamlError as error:
-            self.wrong(f"not YAML: {error.message}", Scalar("", error.line, error.column, ""))
+            self.wrong(f"not YAML: {error.message}", Scalar("", error.line, error.column, ""), "correct the file")
             return None
         if not isinstance(root, Mapping):
             empty = root is None or (isinstance(root, Scalar) and root.is_null)

@@ -14,7 +14,7 @@ from .._promql.nodes import METRIC_NAME, VectorSelector
 from . import series_values
 from .report import Report
 from .series_values import Values
-from .yaml_tree import Mapping, Node, Scalar, Sequence, YamlError, documents
+from .yaml_tree import Mapping, Node, Scalar, Sequence, YamlError, documents, duplicates
 
 DEFAULT_INTERVAL = 60.0
 
@@ -55,7 +55,8 @@ def load(path: str, text: str, report: Report) -> list[Test]:
         root = next(iter(documents(text)), None)
     except YamlError as error:
         report.file = path
-        report.add("coverage/file", "error", f"not YAML: {error.message}", place=(error.line, error.column))
+        place = (error.line, error.column)
+        report.add("coverage/file", "error", f"not YAML: {error.message}", hint="correct the file", place=place)
         return []
     return reader.read(root)
 
@@ -72,6 +73,8 @@ class _Reader:
         self.report.add("coverage/file", "error", message, hint=hint, place=place)
 
     def read(self, root: Node | None) -> list[Test]:
+        for key in duplicates(root):
+            self._wrong(f"key {key.value!r} is written twice", key, "keep one of them")
         if not isinstance(root, Mapping) or root.get("tests") is None:
             self._wrong("a test file is a mapping with `rule_files` and `tests`", root, "see promtool test rules")
             return []

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from .._findings import Finding
 from .files import read
 from .report import Report
-from .yaml_tree import Mapping, Node, Scalar, Sequence, YamlError, documents
+from .yaml_tree import Mapping, Node, Scalar, Sequence, YamlError, documents, duplicates
 
 _KEYS = ("id", "object", "file", "reason", "until")
 _REQUIRED = ("id", "reason", "until")
@@ -48,8 +48,11 @@ def load(path: str, text: str, report: Report) -> list[Waiver]:
     try:
         root = next(iter(documents(text)), None)
     except YamlError as error:
-        report.add("waivers/file", "error", f"not YAML: {error.message}", place=(error.line, error.column))
+        place = (error.line, error.column)
+        report.add("waivers/file", "error", f"not YAML: {error.message}", hint="correct the file", place=place)
         return []
+    for key in duplicates(root):
+        wrong(f"key {key.value!r} is written twice", key)
     listed = root.get("waivers") if isinstance(root, Mapping) else None
     if not isinstance(listed, Sequence):
         wrong("a list `waivers` is needed", root)

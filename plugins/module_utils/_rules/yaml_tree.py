@@ -104,6 +104,22 @@ class Mapping:
 Node: TypeAlias = Scalar | Sequence | Mapping
 
 
+def duplicates(root: Node | None) -> Iterator[Scalar]:
+    """Every key that is written again, anywhere; what an alias repeats is looked at once."""
+    pending: list[Node | None] = [root]
+    seen: set[int] = set()
+    while pending:
+        node = pending.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, Sequence):
+            pending += node.items
+        elif isinstance(node, Mapping):
+            yield from node.duplicates
+            pending += [value for _key, value in node.entries]
+
+
 @dataclass(slots=True)
 class _Open:
     """A collection whose end has not been read yet."""

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -18,10 +17,9 @@ from .._rules.check import Source
 from .._rules.yaml_tree import Node, Scalar, YamlError, documents, plain
 from .chart import Chart
 from .known import Known, entries, type_of
+from .secrets import in_clear
 from .uses import Path
 
-_SECRET = re.compile(r"(?i)(?:password|passwd|secret|token|api_?key|private_?key|access_?key|credentials?)$")
-_ELSEWHERE = re.compile(r"\{\{|\$__|\$\{|\$\(|^<.*>$|^!")
 _MAX_KEYS = 100_000
 
 
@@ -39,6 +37,7 @@ def check(chart: Chart, files: Iterable[Source]) -> list[Finding]:
         for path, key, _value in entries(root):
             places[path] = (file.path, key.line, key.column)
         checker.mapping(root, ())
+        checker.secrets(root)
         findings += checker.findings
         merged = merge(merged, plain(root))
     unknown = {finding.object for finding in findings if finding.id == "values/unknown-key"}
@@ -98,10 +97,15 @@ class _Checker:
             mapping, above = pending.pop()
             for key in mapping.duplicates:
                 path = (*above, key.value)
-                self._add("duplicate-key", "error", f"key {key.value!r} is written twice", at=(key, path))
+                self._add(
+                    "duplicate-key",
+                    "error",
+                    f"key {key.value!r} is written twice",
+                    at=(key, path),
+                    hint="keep one of them",
+                )
             for name, (key, value) in mapping.items().items():
                 path = (*above, name)
-                self._secret(key, value, path)
                 if self._key(key, value, path) and isinstance(value, yaml_tree.Mapping):
                     pending.append((value, path))
 
@@ -171,10 +175,8 @@ class _Checker:
             self._add("type", "warning", message, at=(key, path), hint=hint)
         return True
 
-    def _secret(self, key: Scalar, value: Node, path: Path) -> None:
-        if not isinstance(value, Scalar) or not value.is_text or not value.value or not _SECRET.search(path[-1]):
-            return
-        if not _ELSEWHERE.search(value.value) and not path[-1].lower().startswith("existing"):
+    def secrets(self, root: yaml_tree.Mapping) -> None:
+        for path, key in in_clear(root):
             self._add(
                 "secret",
                 "warning",

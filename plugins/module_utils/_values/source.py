@@ -84,7 +84,9 @@ def _archive(packed: IO[bytes], where: str, depth: int) -> dict[str, str]:
                 elif path.suffix in _READ:
                     found[name] = content.read().decode("utf-8-sig", "replace")
     except (tarfile.TarError, EOFError, ValueError) as error:
-        raise ChartError(f"{where} is no chart archive: {error}") from error
+        raise ChartError(
+            f"{where} is no chart archive: {error}; give the folder of a chart, or what helm package makes of it"
+        ) from error
     return found
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -292,6 +293,48 @@ def test_promtool_where_it_sees_things_differently(
     asked = "echo no connection" not in verdict
     assert result["promtool"] == {"asked": asked, "version": "3.14.2" if asked else ""}
     assert (tmp_path / "seen").read_text().startswith("{" if text == GOOD else "groups:")
+
+
+def is_running(pid: str) -> bool:
+    """A zombie is not: it waits for somebody to ask how it ended."""
+    try:
+        return Path("/proc", pid, "stat").read_text("utf-8").rpartition(") ")[2][0] not in "ZX"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("hanging", ["--version", "check"])
+def test_promtool_that_does_not_answer(
+    hanging: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is ended, and so is what it has started, which holds the pipes too and takes no notice of a polite signal."""
+    monkeypatch.setattr(alert_rules_validate, "PROMTOOL_SECONDS", 0.3)
+    path = tmp_path / "promtool"
+    child = f"(trap '' TERM HUP; sleep 600) & echo $$ $! >{tmp_path}/pids; wait"
+    hang = f'if [ "$1" = {hanging} ]; then {child}; fi'
+    path.write_text(f"#!/bin/sh\n{hang}\necho 'promtool, version 3.14.2 (branch: x)'\n", encoding="utf-8")
+    path.chmod(0o755)
+    (tmp_path / "a.yaml").write_text(GOOD, encoding="utf-8")
+    started = time.monotonic()
+    result = run(capsys, paths=[str(tmp_path / "a.yaml")], promtool=[str(path)])
+    assert time.monotonic() - started < 30
+    (finding,) = [one for one in result["findings"] if one["id"] == "load/promtool"]
+    assert (finding["severity"], finding["hint"]) == ("warning", "see the option promtool")
+    assert finding["message"] == f"promtool could not be asked: {path} did not answer within 0.3 s"
+    assert result["promtool"] == {"asked": False, "version": ""}
+    until = time.monotonic() + 10
+    while any(map(is_running, (tmp_path / "pids").read_text().split())):
+        assert time.monotonic() < until, "it still runs"
+
+
+def test_promtool_that_cannot_be_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "promtool"
+    path.write_bytes(b"\x7fELF of another machine")
+    path.chmod(0o755)
+    result = run(capsys, rules={"groups": []}, promtool=[str(path)])
+    assert [one["message"] for one in result["findings"]] == [
+        f"promtool could not be asked: {path} cannot be run: Exec format error"
+    ]
 
 
 def test_promtool_is_looked_for_on_the_path(

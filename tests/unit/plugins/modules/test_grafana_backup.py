@@ -104,7 +104,11 @@ def test_a_bad_archive_in_the_way_is_told_and_does_no_harm(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "path", ["^/apis", "/api/folders|/folders$", "/api/datasources$", "/api/datasources/uid", "contact-points", "dashb"]
 )
-@pytest.mark.parametrize("fault", [{"status": 500}, {"status": 403}, {"kind": Kind.CUT}, {"kind": Kind.HANG}])
+@pytest.mark.parametrize(
+    "fault",
+    [{"status": 500}, {"status": 403}, {"status": 429, "retry_after": 0}, {"kind": Kind.CUT}, {"kind": Kind.HANG}],
+    ids=str,
+)
 def test_a_part_is_no_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, fault: dict[str, Any]) -> None:
     monkeypatch.setattr(_http, "READ_SECONDS", 0.1)
     if (path, fault) == ("^/apis", {"status": 403}):  # then the other interface is used

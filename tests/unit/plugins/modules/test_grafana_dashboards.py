@@ -172,7 +172,7 @@ def test_an_edit_by_hand_stops_the_run(src: Path, version: str) -> None:
         assert run(double, src)["changed"] is False
 
 
-@pytest.mark.parametrize("version", [APIS, LEGACY])
+@pytest.mark.parametrize("version", RELEASES)
 def test_what_is_not_ours_is_left_alone_unless_adopted(src: Path, version: str) -> None:
     with running_double(version=version) as double:
         ask(double, "POST", "/api/dashboards/db", {"dashboard": {"uid": "d-1", "title": "Theirs"}})
@@ -267,8 +267,9 @@ def test_a_copy_made_by_hand_is_not_pruned(src: Path, version: str) -> None:
         assert ask(double, "GET", "/api/dashboards/uid/copy")["dashboard"]["title"] == "Copy"
 
 
-def test_an_edit_after_our_reading_is_not_deleted(src: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with running_double(version=APIS) as double:
+@pytest.mark.parametrize("version", RELEASES)
+def test_an_edit_after_our_reading_is_not_deleted(src: Path, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running_double(version=version) as double:
         run(double, src)
         (src / "d-1.json").unlink()
         decided = grafana_sync.plan
@@ -334,17 +335,26 @@ def test_a_folder_that_cannot_be_made_is_told(src: Path, version: str, fault: di
         assert run(double, src)["folders_created"] == ["GPU"]
 
 
-@pytest.mark.parametrize("version", [APIS, LEGACY])
-def test_prune(src: Path, version: str) -> None:
+@pytest.mark.parametrize("version", RELEASES)
+def test_prune(src: Path, tmp_path: Path, version: str) -> None:
+    """What is ours; not what others have put into our folder."""
+    team = tmp_path / "team"
+    team.mkdir()
+    write(team, "team")
     with running_double(version=version) as double:
         run(double, src)
+        run(double, team, owner="team")
+        theirs = {"dashboard": {"uid": "theirs", "title": "Theirs"}, "folderUid": "ias-platform"}
+        ask(double, "POST", "/api/dashboards/db", theirs)
         (src / "d-4.json").unlink()
         assert run(double, src)["changed"] is False
         assert actions(run(double, src, prune=True))["d-4"] == "delete"
         assert run(double, src, prune=True)["changed"] is False
+        there = {hit["uid"] for hit in ask(double, "GET", "/api/search?type=dash-db")}
+        assert there == {"d-0", "d-1", "d-2", "d-3", "team", "theirs"}
 
 
-@pytest.mark.parametrize("version", [APIS, LEGACY])
+@pytest.mark.parametrize("version", [APIS, LEGACY, NINE])
 @pytest.mark.parametrize(
     "fault",
     [
@@ -368,9 +378,24 @@ def test_passing_trouble_makes_no_difference(src: Path, version: str, fault: Fau
         assert len(ask(double, "GET", "/api/search?type=dash-db&tag=managed-by:ias.observability")) == 5
 
 
-@pytest.mark.parametrize("version", [APIS, LEGACY])
-def test_lasting_trouble_is_told_exactly_and_a_rerun_converges(src: Path, version: str) -> None:
-    faults = Faults([Fault(status=500, path=SAVE, nth=3, times=10_000)])
+@pytest.mark.parametrize(
+    ("version", "fault"),
+    [
+        *((APIS, {"status": status}) for status in (403, 409, 412, 500)),
+        (APIS, {"status": 429, "retry_after": 0}),
+        (APIS, {"kind": Kind.CUT}),
+        (APIS, {"kind": Kind.HANG}),
+        (LEGACY, {"status": 500}),
+        (NINE, {"status": 412}),
+        (NINE, {"kind": Kind.HANG}),
+    ],
+    ids=str,
+)
+def test_lasting_trouble_is_told_exactly_and_a_rerun_converges(
+    src: Path, version: str, fault: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_http, "READ_SECONDS", 0.1 if "kind" in fault else 5)
+    faults = Faults([Fault(path=SAVE, nth=3, times=10_000, **fault)])
     with running_double(version=version, faults=faults) as double:
         result = run(double, src)
         assert result["failed"] is True
@@ -385,9 +410,10 @@ def test_lasting_trouble_is_told_exactly_and_a_rerun_converges(src: Path, versio
         assert {uid for uid, action in actions(again).items() if action == "create"} == set(states(result)) - there
 
 
-def test_somebody_writes_in_between(src: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("version", RELEASES)
+def test_somebody_writes_in_between(src: Path, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """After our reading and before our writing: the lock refuses ours, and a second look finds their edit."""
-    with running_double(version=APIS) as double:
+    with running_double(version=version) as double:
         run(double, src)
         write(src, "d-1", description="new")
         decided = grafana_sync.plan
@@ -646,6 +672,29 @@ def test_permissions_that_are_refused(src: Path) -> None:
         result = run(double, src, permissions=wanted)
     assert [finding["id"] for finding in result["findings"]] == ["permissions/not-written"]
     assert set(states(result).values()) == {"written"}
+
+
+@pytest.mark.parametrize("version", [APIS, NINE])
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        ({"status": 429, "retry_after": 0}, "written"),
+        ({"kind": Kind.CUT, "applied": True}, "written"),
+        ({"status": 500, "times": 100}, "not written"),
+        ({"status": 500, "times": 100, "applied": True}, "written"),
+        ({"kind": Kind.CUT, "times": 100}, "not written"),
+        ({"kind": Kind.CUT, "times": 100, "methods": ("GET", "POST")}, "unknown"),
+    ],
+    ids=str,
+)
+def test_permissions_in_trouble(src: Path, version: str, fault: dict[str, Any], state: str) -> None:
+    wanted = [{"dashboard": "d-1", "role": "Viewer", "permission": "view"}]
+    with running_double(version=version, faults=Faults([Fault(path="/permissions$", **fault)])) as double:
+        result = run(double, src, permissions=wanted)
+        assert result["permissions"] == [{"uid": "d-1", "state": state}]
+        assert result.get("failed", False) is (state != "written")
+        double.faults.script = ()
+        assert run(double, src, permissions=wanted)["changed"] is (state != "written")
 
 
 @pytest.mark.parametrize("entry", [{"role": "Viewer", "team": "x"}, {}], ids=["two", "none"])

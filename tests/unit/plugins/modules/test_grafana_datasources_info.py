@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import json
-import ssl
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +13,6 @@ from ansible_collections.ias.observability.plugins.modules import grafana_dataso
 from tests.fakes.grafana import LOKI_PASSWORD, fill
 from tests.fakes.http import HANG_UP, Reply, Server, running_server
 from tests.fakes.module import run_module
-from tests.fakes.tls import certificate
 from tests.lab.grafana.testing import Double, running_double
 
 RELEASES = ["13.2.0", "11.6.0", "9.5.21"]
@@ -103,39 +100,19 @@ def test_it_waits_for_one_that_is_expected(server: Server) -> None:
         (Reply(200, {"message": "x"}), "this is not an answer of Grafana"),
         (Reply(200, [{"uid": "x"}]), "this is not an answer of Grafana"),
         (HANG_UP, "onnection"),
+        (Reply(200, [], {}, 0.4), "timed out"),
     ],
 )
-def test_no_usable_answer(server: Server, reply: object, told: str) -> None:
+def test_no_usable_answer(server: Server, reply: object, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_http, "READ_SECONDS", 0.1)
     server.on("GET", "/api/datasources", reply)
     result = run({"url": server.url, "token": "glsa_s3cret"})
     assert told in result["msg"]
     assert [finding["id"] for finding in result["findings"]] == ["verify/unreachable"]
 
 
-@pytest.fixture
-def secure(server: Server, tmp_path: Path) -> tuple[str, Path]:
-    """The server behind TLS, which asks for the client's certificate; and the file of both certificates."""
-    pem = certificate(tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    context.load_verify_locations(pem)
-    context.verify_mode = ssl.CERT_OPTIONAL
-    server.secure(context)
-    server.ok("GET", HEALTH, {"status": "OK", "message": "works"})
-    return server.url.replace("http:", "https:"), pem
-
-
-def test_tls_is_verified_unless_told_otherwise(secure: tuple[str, Path], server: Server) -> None:
-    url, pem = secure
-    assert "CERTIFICATE_VERIFY_FAILED" in run({"url": url})["msg"]
-    assert server.requests == []
-    assert run({"url": url, "ca_file": str(pem)})["datasources"][0]["healthy"] is True
-    assert run({"url": url, "validate_certs": False})["datasources"][0]["healthy"] is True
-
-
-def test_a_client_certificate(secure: tuple[str, Path], server: Server) -> None:
-    url, pem = secure
-    run({"url": url, "ca_file": str(pem)})
-    assert server.client_certificates == [None] * len(server.client_certificates)
-    run({"url": url, "ca_file": str(pem), "client_cert": str(pem), "client_key": str(pem)})
-    assert server.client_certificates[-1] is not None
+@pytest.mark.parametrize("reply", [HANG_UP, Reply(401, {"message": "Invalid API key"})], ids=["dies", "401"])
+def test_grafana_dies_between_the_list_and_the_health(server: Server, reply: object) -> None:
+    """That says nothing about the data source."""
+    server.on("GET", HEALTH, reply)
+    assert [finding["id"] for finding in run({"url": server.url})["findings"]] == ["verify/unreachable"]

@@ -82,6 +82,68 @@ def test_a_folder(tmp_path: Path) -> None:
     assert bad["msg"].startswith("The values do not fit api 1.2.3: 1 error\nerror: values:2:2 replica: ")
 
 
+READ = ("replicas", "image.tag", "version", "level", "enabled")
+RICH = {
+    "Chart.yaml": "{name: api, version: 2.0.0}",
+    "values.yaml": """\
+replicas: 1
+enabled: true
+image: {tag: v1}
+leftover: 1
+# Deprecated: use image.tag
+version: ''
+""",
+    "values.schema.json": '{"properties": {"level": {"enum": ["low", "high"]}}}',
+    "templates/x.yaml": "".join(f"{{{{ .Values.{name} }}}}" for name in READ),
+}
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ("replica: 2", "error values/unknown-key replica did you mean 'replicas'?"),
+        ("tag: v2", "error values/unknown-key tag is it image.tag?"),
+        ("image: v2", "error values/type image see the chart's values.yaml"),
+        ("enabled: 'no'", "error values/type enabled any text counts as true: write it without quotes"),
+        ("replicas: '2'", "warning values/type replicas write it without quotes"),
+        ("leftover: 2", "warning values/unread-key leftover leave it out"),
+        ("version: v2", "warning values/deprecated-key version Deprecated: use image.tag"),
+        ("level: middle", "error values/schema level "),
+        ("global: {dbPassword: hunter2}", "warning values/secret global.dbPassword refer to a Secret of the cluster, "),
+    ],
+)
+@pytest.mark.parametrize("form", ["folder", "archive", "registry", "repository"])
+def test_what_is_wrong_is_told_wherever_the_chart_comes_from(
+    form: str, values: str, told: str, helm: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "api-1.2.3.tgz").write_bytes(packed(dict(RICH)))
+    source = {
+        "folder": {"chart_ref": str(folder(tmp_path / "api", RICH))},
+        "archive": {"chart_ref": str(tmp_path / "api-1.2.3.tgz")},
+        "registry": {"chart_ref": "oci://registry.test/api", "chart_version": "2.0.0"},
+        "repository": {"chart_ref": "api", "chart_repository": "https://charts.test", "chart_version": "2.0.0"},
+    }[form]
+    (tmp_path / "v.yaml").write_text(f"# mine\n{values}\n")
+    result = run(values_files=[str(tmp_path / "v.yaml")], **source, **helm)
+    (finding,) = result["findings"]
+    assert f"{finding['severity']} {finding['id']} {finding['object']} {finding['hint']}".startswith(told)
+    assert (finding["file"], finding["line"]) == (str(tmp_path / "v.yaml"), 2)
+    assert "api 2.0.0" in finding["message"] or finding["id"] not in {"values/unknown-key", "values/unread-key"}
+    assert result.get("failed", False) is told.startswith("error")
+    assert "hunter2" not in str(result)
+
+
+def test_a_key_that_only_one_version_reads(helm: dict[str, str], tmp_path: Path) -> None:
+    """Both are kept, and neither is taken for the other."""
+    wanted = {"chart_ref": "oci://registry.test/api", "values": {"leftover": 2}, **helm}
+    old = {**RICH, "templates/x.yaml": "{{ .Values.leftover }}"}
+    for _turn in range(2):
+        for version, files, expected in (("1.0.0", old, []), ("2.0.0", RICH, ["values/unread-key leftover"])):
+            (tmp_path / "api-1.2.3.tgz").write_bytes(packed(dict(files)))
+            assert objects(run(chart_version=version, **wanted)) == expected
+    assert len((tmp_path / "log").read_text().splitlines()) == 2
+
+
 def test_an_archive_with_a_packed_sub_chart(tmp_path: Path) -> None:
     archive = tmp_path / "api.tgz"
     archive.write_bytes(packed({**CHART, "charts/db-1.0.0.tgz": packed(dict(DB), "db"), "../escape.yaml": "x"}))
@@ -119,6 +181,12 @@ def test_pulls_once_and_keeps_by_digest(helm: dict[str, str], tmp_path: Path) ->
         "pull oci://registry.test/api --version 1.2.3 --destination",
         "pull api --repo https://charts.test --version 1.2.3 --destination",
     ]
+    pinned = {
+        **wanted,
+        "chart_ref": f"oci://registry.test/api@sha256:{first['chart']['digest']}",
+        "chart_version": None,
+    }
+    assert run(**pinned) == first
     # what is kept needs no helm any more
     assert run(**{**wanted, "helm_binary": "/nowhere/helm"}) == first
 
@@ -128,6 +196,7 @@ def test_pulls_once_and_keeps_by_digest(helm: dict[str, str], tmp_path: Path) ->
     [
         ({"chart_ref": "/nowhere/api"}, "the chart /nowhere/api is not there"),
         ({"chart_ref": "oci://registry.test/api"}, "chart_version is needed"),
+        ({"chart_ref": "api", "chart_repository": "https://charts.test"}, "chart_version is needed"),
         ({"chart_ref": "oci://registry.test/missing", "chart_version": "1"}, "helm pull oci://registry.test/missing"),
         ({"chart_ref": "oci://registry.test/empty", "chart_version": "1"}, "left no archive"),
         ({"chart_ref": "oci://registry.test/api", "chart_version": "1", "helm_binary": "/no/helm"}, "Helm is missing"),

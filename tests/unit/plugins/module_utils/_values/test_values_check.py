@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from typing import Any
@@ -149,13 +150,36 @@ def test_says_where() -> None:
         ("password", "${PASSWORD}", False),
         ("existingSecret", "name", False),
         ("passwordKey", "key", False),
+        ("password", 12345, True),
+        ("maxToken", 12345, False),
+        ("password", True, False),
+        ("url", "https://ada:hunter2@db/x", True),
+        ("url", "https://ada@db/x", False),
+        ("url", "http://db:5432/a@b", False),
+        ("url", "https://ada:${PASSWORD}@db", False),
+        ("tls", "-----BEGIN RSA PRIVATE KEY-----\nx", True),
+        ("tls", "-----BEGIN CERTIFICATE-----\nx", False),
+        ("env", [{"name": "DB_PASSWORD", "value": "hunter2"}], True),
+        ("env", [{"name": "DB_HOST", "value": "db"}], False),
+        ("users", [[{"password": "hunter2"}]], True),
+        ("urls", ["https://ada:hunter2@db"], True),
     ],
 )
-def test_secrets_in_clear(name: str, value: str, is_found: bool) -> None:
+def test_secrets_in_clear(name: str, value: Any, is_found: bool) -> None:
     files = chart(templates__x_yaml="{{ toYaml .Values.auth }}")
     findings = found(yaml.safe_dump({"auth": {name: value}}), files)
     assert [finding.id for finding in findings] == ["values/secret"] * is_found
     assert "hunter2" not in str(findings)
+
+
+def test_secrets_are_told_where_nothing_else_is_read() -> None:
+    """Below a key that the chart does not know; once, however often an alias repeats it."""
+    bomb = "a: &a [{password: x}]\n" + "".join(
+        f"{b}: &{b} [*{a}, *{a}]\n" for a, b in itertools.pairwise("abcdefghijklm")
+    )
+    secrets = [finding for finding in found("auht: {password: hunter2}\n" + bomb) if finding.id == "values/secret"]
+    assert [(finding.object, finding.line) for finding in secrets][:1] == [("auht.password", 1)]
+    assert len(secrets) == 2
 
 
 def test_a_chart_that_passes_its_values_on() -> None:
