@@ -102,5 +102,7 @@ def manager_for(service: Mapping[str, Any]) -> urllib3.PoolManager:
         "key_file": service["client_key"],
         "maxsize": 8,
     }
+    if not service["validate_certs"]:  # said once, by the user: no warning with each request
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     proxy = None if proxy_bypass(url.hostname) else getproxies().get(url.scheme)
     return urllib3.ProxyManager(proxy, **trust) if proxy else urllib3.PoolManager(**trust)

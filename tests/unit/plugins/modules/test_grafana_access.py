@@ -110,13 +110,14 @@ def test_a_host_that_needs_no_proxy(name: str, server: Server, tmp_path: Path, m
 
 
 def test_tls_is_verified_unless_told_otherwise(
-    name: str, secure: tuple[str, str], server: Server, tmp_path: Path
+    name: str, secure: tuple[str, str], server: Server, tmp_path: Path, recwarn: pytest.WarningsRecorder
 ) -> None:
     url, pem = secure
     assert "CERTIFICATE_VERIFY_FAILED" in run(name, tmp_path, grafana={"url": url, "token": SECRET})["msg"]
     assert server.requests == []
     assert "msg" not in run(name, tmp_path, grafana={"url": url, "ca_file": pem})
     assert "msg" not in run(name, tmp_path, grafana={"url": url, "validate_certs": False})
+    assert not [one for one in recwarn if "Unverified" in str(one.message)], "the user has said so"
 
 
 def test_a_client_certificate(name: str, secure: tuple[str, str], server: Server, tmp_path: Path) -> None:
