@@ -98,6 +98,9 @@ molecule: $(READY) ## the stack on the lab: create, converge, idempotence, check
 	molecule test
 
 test-kill: $(READY) ## kill site.yml at every step; a second run must converge (not part of `make test`)
+	@$(MAKE) --no-print-directory -j2 lab-build lab-up
+	$(LAB) images
+	$(LAB) platform
 	$(PYTHON) -m pytest -q tests/integration/kill
 
 test-alerts: $(READY) ## real alerts by the platform's fault switches, without a cluster (26 minutes; not part of `make test`)

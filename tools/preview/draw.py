@@ -117,7 +117,8 @@ def curves(panel: Object, drawn: list[Series]) -> str:
     own = defaults(panel)
     fixed = {one["matcher"]["options"]: one["properties"][0]["value"]["fixedColor"]
              for one in panel["fieldConfig"]["overrides"]}  # fmt: skip
-    colors = [fixed.get(one.name, COLORS[place % len(COLORS)]) for place, one in enumerate(drawn)]
+    spare = [color for color in COLORS if color not in fixed.values()] or COLORS
+    colors = [fixed.get(one.name, spare[place % len(spare)]) for place, one in enumerate(drawn)]
     if own["custom"]["stacking"]["mode"] == "normal":
         times = sorted({at for one in drawn for at in one.times})
         columns = [[dict(zip(one.times, one.values, strict=True)).get(at) or 0 for at in times] for one in drawn]

@@ -59,7 +59,7 @@ class Lab:
 @pytest.fixture(scope="session")
 def lab() -> Lab:
     if not KUBECONFIG.exists():
-        pytest.fail("the lab does not run: make lab-up, then .venv/bin/python -m tests.lab images")
+        pytest.fail("the lab does not run with the platform on it: make test-kill starts both")
     return Lab()
 
 

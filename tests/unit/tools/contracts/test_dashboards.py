@@ -48,7 +48,7 @@ WANTED: dict[str, dict[str, str]] = {
         "CPU": "process_cpu_seconds_total",
         "Memory": "process_resident_memory_bytes",
         "Log lines": 'service_name="user-service"',
-        "Slowest traces": 'resource.service.name = "user-service"',
+        "Slowest traces": 'resource.service.name = "user-service" && kind = server } with (most_recent=true)',
     },
     "API Router Performance": {
         "Requests by model": "by (model) (rate(router_requests_total",
@@ -100,7 +100,10 @@ WANTED: dict[str, dict[str, str]] = {
         "Errors by service": "error|critical|fatal",
         "Log volume by service": "by (service_name) (rate(",
     },
-    "Traces": {"Who calls whom": "traces_service_graph_request_total", "Slowest traces": "kind = server"},
+    "Traces": {
+        "Who calls whom": "traces_service_graph_request_total",
+        "Slowest traces": "kind = server } with (most_recent=true)",
+    },
     "Stack Health": {
         "Samples": "prometheus_tsdb_head_samples_appended_total",
         "From file to store": "loki_source_file_read_lines_total",
