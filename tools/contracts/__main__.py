@@ -97,11 +97,11 @@ def linked(checked: rules.Checked) -> Iterator[str]:
 
 def unread() -> Iterator[str]:
     """Values that their charts do not read, where there are lists of what they do."""
-    lists = os.environ.get("IAS_SHARED")
-    if lists:
-        yield from values.check(CONTRACTS, Path(lists) / "charts", ROOT)
+    lists = Path(os.environ.get("IAS_SHARED") or ROOT.parent / "shared") / "charts"
+    if lists.is_dir():
+        yield from values.check(CONTRACTS, lists, ROOT)
     else:
-        print("contracts: IAS_SHARED names no lists of the charts' keys: values are not held against them")
+        print(f"contracts: no lists of the charts' keys at {lists} (set IAS_SHARED): values are not held against them")
 
 
 def alerted(checked: rules.Checked, promised: Contract) -> Iterator[str]:
