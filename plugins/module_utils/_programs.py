@@ -1,30 +1,44 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Other programs, within bounded time: one that is late is killed with everything that it has started."""
+"""Other programs, within bounded time."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
+import threading
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from ansible.module_utils.basic import AnsibleModule
 
 
 class LateError(Exception):
-    """The program did not end in time."""
+    """The program did not end in time, and was killed."""
 
 
-def run(command: Sequence[str], text: str, seconds: float) -> tuple[int, str]:
-    """Its exit code, and what it said on standard output and then on standard error. Raises OSError, LateError."""
-    pipe = subprocess.PIPE
-    # in a session of its own, so that its children can be reached; they may hold the pipes when it is gone itself
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True) as process:
-        try:
-            said = process.communicate(text.encode(), timeout=seconds)
-        except BaseException as error:
-            os.killpg(process.pid, signal.SIGKILL)
-            if isinstance(error, subprocess.TimeoutExpired):
-                raise LateError from error
-            raise
-    return process.returncode, "".join(part.decode("utf-8", "replace") for part in said)
+def run(module: AnsibleModule, command: Sequence[str], seconds: float, **options: Any) -> tuple[int, str, str]:
+    """Its exit code, standard output and standard error; `options` are run_command's. Raises OSError, LateError."""
+    late = threading.Event()
+    timers: list[threading.Timer] = []
+
+    def limit(process: subprocess.Popen[bytes]) -> None:
+        def stop() -> None:
+            late.set()
+            process.kill()
+
+        timers.append(threading.Timer(seconds, stop))
+        timers[0].start()
+
+    try:
+        code, stdout, stderr = module.run_command(
+            list(command), before_communicate_callback=limit, handle_exceptions=False, **options
+        )
+    finally:
+        for timer in timers:
+            timer.cancel()
+    if late.is_set():
+        raise LateError
+    return code, str(stdout), str(stderr)

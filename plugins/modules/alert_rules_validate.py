@@ -45,7 +45,7 @@ options:
     description:
       - The command that starts C(promtool), whose opinion is added as C(load/promtool) where it is another one. It gets
         the rules on standard input, so that the one inside a Prometheus pod can be asked through C(kubectl exec -i).
-      - One that does not answer within a minute is ended, with all that it has started, and a warning says so.
+      - One that does not answer within a minute is ended, and a warning says so.
       - By default the first on E(PATH) is asked, if there is one. An empty list asks none.
     type: list
     elements: str
@@ -229,11 +229,12 @@ def ask_promtool(
 
     def run(arguments: Sequence[str], text: str) -> tuple[int, str]:
         try:
-            return _programs.run([program, *words[1:], *arguments], text, PROMTOOL_SECONDS)
+            code, out, err = _programs.run(module, [program, *words[1:], *arguments], PROMTOOL_SECONDS, data=text)
         except _programs.LateError as error:
             raise _rules.promtool.UnaskedError(f"{words[0]} did not answer within {PROMTOOL_SECONDS} s") from error
         except OSError as error:
             raise _rules.promtool.UnaskedError(f"{program} cannot be run: {error.strerror}") from error
+        return code, f"{out}{err}"
 
     try:
         promtool = _rules.promtool.Promtool(run, server)

@@ -11,18 +11,15 @@ import json
 import re
 import shutil
 import tempfile
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from .. import _kube
+from .. import _kube, _programs
 from .._kube.errors import KubeError
 
 if TYPE_CHECKING:
-    import subprocess
-
     from ansible.module_utils.basic import AnsibleModule
     from kubernetes.client import ApiClient
 
@@ -129,38 +126,20 @@ def _write_private(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def _run(module: AnsibleModule, command: list[str], environment: Mapping[str, str]) -> str:
-    expired = threading.Event()
-    timers: list[threading.Timer] = []
-
-    def limit(process: subprocess.Popen[bytes]) -> None:
-        def stop() -> None:
-            expired.set()
-            process.kill()
-
-        timers.append(threading.Timer(TIMEOUT_SECONDS, stop))
-        timers[0].start()
-
     try:
-        code, stdout, stderr = module.run_command(
-            command,
-            environ_update=dict(environment),
-            expand_user_and_vars=False,
-            before_communicate_callback=limit,
-            handle_exceptions=False,
+        code, stdout, stderr = _programs.run(
+            module, command, TIMEOUT_SECONDS, environ_update=dict(environment), expand_user_and_vars=False
         )
     except OSError as error:
         raise HelmError(f"{command[0]} cannot be run: {error.strerror}", "Set helm_binary to a working Helm") from error
-    finally:
-        for timer in timers:
-            timer.cancel()
-    if expired.is_set():
+    except _programs.LateError as error:
         raise HelmError(
             f"helm {command[1]} did not end within {TIMEOUT_SECONDS} s", "Is the chart's registry reachable?"
-        )
+        ) from error
     if code != 0:
         what = " ".join(command[1:3]) if command[1] == "show" else " ".join(command[1:4])
         raise HelmError(f"helm {what} failed: {_reason(stderr)}")
-    return str(stdout)
+    return stdout
 
 
 def _reason(stderr: str) -> str:
