@@ -13,7 +13,7 @@ from math import inf
 TIMES = 10
 LINEAR = 12
 """What ten times the input may take: linear work, and a little for larger memory."""
-_ROUNDS = 8
+_ROUNDS = 30
 
 
 def growth(work: Callable[[int], Callable[[], object]], count: int) -> float:
