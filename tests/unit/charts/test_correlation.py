@@ -112,7 +112,7 @@ def test_spans_become_metrics_with_exemplars(profile: str, sources: dict[str, Ob
 
 def test_tempo_writes_where_prometheus_listens() -> None:
     (target,) = merged(values_files("tempo"))["tempo"]["metricsGenerator"]["storage"]["remote_write"]
-    host, port = re.fullmatch(r"http://([^:]+):(\d+)/api/v1/write", target["url"]).groups()  # type: ignore[union-attr]
+    host, port = re.fullmatch(r"http://([^:]+):(\d+)/api/v1/write", target["url"]).groups()
     made = objects(render("prometheus", merged(values_files("prometheus"))))
     services = {
         f"{one['metadata']['name']}.{one['metadata']['namespace']}.svc": {

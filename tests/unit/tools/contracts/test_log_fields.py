@@ -54,7 +54,7 @@ FIELDS = load("services.yaml", SERVICES, Report()).log_fields
 )
 def test_a_field_that_nobody_declares(query: str, missing: list[str]) -> None:
     found = [message for message, _start in log_fields.unknown(parse(query), FIELDS)]
-    assert [re.search(r"a field '(\w+)'", message)[1] for message in found] == missing  # type: ignore[index]
+    assert [re.search(r"a field '(\w+)'", message)[1] for message in found] == missing
 
 
 def test_the_labels_are_those_that_the_collector_sets() -> None:
