@@ -180,6 +180,12 @@ options:
       password:
         description: Password for basic authentication.
         type: str
+      admin_secret:
+        description:
+          - Name of the Kubernetes Secret in O(grafana.namespace) that holds user name and password under C(admin-user)
+            and C(admin-password), as Grafana's chart makes it. The module reads it itself; the password never passes
+            through a play.
+        type: str
       ca_file:
         description: File of trusted certificates, in place of the system's. Only with O(grafana.url).
         type: path

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from ._findings import Finding, by_severity, failed, failure_message
 from ._http import HttpError
-from ._kube import ApiError, KubeError
+from ._kube import KubeError
 
 WAIT_ARGS: dict[str, Any] = {
     "timeout": {"type": "int", "default": 120},
@@ -70,7 +70,7 @@ def wait(
             outcome = look()
         except (HttpError, KubeError) as error:
             outcome = Outcome(1, 0, [unreachable(error)])
-            hopeless = is_permanent(error)
+            hopeless = error.permanent
         left = end - clock()
         if not failed(outcome.findings) or hopeless or left <= 0:
             return outcome
@@ -83,9 +83,3 @@ def unreachable(error: HttpError | KubeError) -> Finding:
         return Finding("verify/unreachable", "error", error.message, error.hint)
     hint = "Check the credentials" if error.status in {401, 403} else "Check that the service runs and answers"
     return Finding("verify/unreachable", "error", str(error), hint)
-
-
-def is_permanent(error: HttpError | KubeError) -> bool:
-    if isinstance(error, HttpError):
-        return error.permanent
-    return isinstance(error, ApiError) and error.status in {401, 403}

@@ -16,7 +16,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from . import _kube
 from ._http import Api
-from ._kube import AUTH_ARGS, KubeError
+from ._kube import AUTH_ARGS, CredentialsError, KubeError
 
 with contextlib.suppress(ImportError):  # told by connect()
     import urllib3
@@ -46,10 +46,18 @@ def service_args(service: str, port: int) -> dict[str, Any]:
     }
 
 
+def with_admin_secret(option: dict[str, Any]) -> dict[str, Any]:
+    """The option, also with credentials that the module reads itself: they never pass through a play."""
+    return option | {
+        "options": option["options"] | {"admin_secret": {"type": "str", "no_log": False}},
+        "mutually_exclusive": [("token", "username", "admin_secret")],
+    }
+
+
 PROMETHEUS = service_args("prometheus-kube-prometheus-prometheus", 9090)
 LOKI = service_args("loki", 3100)
 TEMPO = service_args("tempo", 3200)
-GRAFANA = service_args("prometheus-grafana", 80)
+GRAFANA = with_admin_secret(service_args("prometheus-grafana", 80))
 ALERTMANAGER = service_args("prometheus-kube-prometheus-alertmanager", 9093)
 WEBHOOK = service_args("alert-receiver", 8080) | {"default": None, "apply_defaults": False}
 
@@ -65,17 +73,37 @@ def arguments(**options: dict[str, Any]) -> dict[str, Any]:
 @contextlib.contextmanager
 def open_service(params: Mapping[str, Any], name: str) -> Iterator[Api]:
     """Reach the service that the option ``name`` describes; the connections close with the block."""
-    service = params[name]
+    service, secret = params[name], params[name].get("admin_secret")
+    client = _kube.connect(params) if secret or not service["url"] else None
+    if client and secret:
+        service = {**service, **read_admin(_kube.Cluster(client), service["namespace"], secret)}
     headers = credentials(service)
-    if service["url"]:
-        manager = manager_for(service)
-        try:
-            yield Api(manager, service["url"].rstrip("/"), headers)
-        finally:
-            manager.clear()
+    if client and not service["url"]:
+        with _kube.forward(client, service["namespace"], service["service"], service["port"]) as tunnel:
+            yield Api(tunnel.pool, "", headers)
         return
-    with _kube.forward(_kube.connect(params), service["namespace"], service["service"], service["port"]) as tunnel:
-        yield Api(tunnel.pool, "", headers)
+    manager = manager_for(service)
+    try:
+        yield Api(manager, service["url"].rstrip("/"), headers)
+    finally:
+        manager.clear()
+
+
+def read_admin(cluster: _kube.Cluster, namespace: str, name: str) -> dict[str, str]:
+    """User name and password out of a Secret as Grafana's chart makes it."""
+    secret = cluster.find(f"/api/v1/namespaces/{namespace}/secrets/{name}")
+    if secret is None:
+        raise CredentialsError(
+            f"Secret {name} does not exist in namespace {namespace}", "Deploy Grafana first, or correct admin_secret"
+        )
+    data = secret.get("data") or {}
+    keys = {"username": "admin-user", "password": "admin-password"}
+    missing = [key for key in keys.values() if key not in data]
+    if missing:
+        raise CredentialsError(
+            f"Secret {name} in namespace {namespace} has no key {' and no key '.join(missing)}", "Correct admin_secret"
+        )
+    return {option: base64.b64decode(data[key]).decode("utf-8", "replace") for option, key in keys.items()}
 
 
 def credentials(service: Mapping[str, Any]) -> dict[str, str]:

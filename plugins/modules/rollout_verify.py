@@ -9,28 +9,34 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: rollout_verify
-short_description: Wait until everything that a Helm release runs has come up
+short_description: Wait until everything that Helm releases run has come up
 version_added: 1.0.0
 author: ias.observability contributors (@ias-observability)
 description:
-  - Waits for the Deployments, StatefulSets and DaemonSets of a release in their newest form, and for the Prometheus and
-    Alertmanager objects whose pods the operator makes.
+  - Waits for the Deployments, StatefulSets and DaemonSets of the releases in their newest form, and for the Prometheus
+    and Alertmanager objects whose pods the operator makes.
   - Fails early, naming pod and cause, when an image cannot be pulled, a container is misconfigured or keeps crashing
     (with the last line of its log), or a pod fits on no node. Helm's own C(--wait) says only that time is up.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - ias.observability._attributes.read_only
 options:
-  name:
-    description: The release. One that is not installed has nothing to wait for.
-    type: str
+  releases:
+    description: The releases. One that is not installed has nothing to wait for.
+    type: list
+    elements: dict
     required: true
-  namespace:
-    description: The namespace of the release.
-    type: str
-    required: true
+    suboptions:
+      name:
+        description: The release.
+        type: str
+        required: true
+      namespace:
+        description: Its namespace.
+        type: str
+        required: true
   timeout:
-    description: How many seconds to wait.
+    description: How many seconds to wait for all together.
     type: int
     default: 600
   patience:
@@ -43,10 +49,11 @@ requirements:
 """
 
 EXAMPLES = r"""
-- name: Wait for release loki
+- name: Wait for the logs' two releases
   ias.observability.rollout_verify:
-    name: loki
-    namespace: ias-system
+    releases:
+      - {name: loki, namespace: ias-system}
+      - {name: alloy, namespace: ias-system}
 """
 
 RETURN = r"""
@@ -55,7 +62,7 @@ workloads:
   returned: success
   type: list
   elements: str
-  sample: [StatefulSet ias-system/loki]
+  sample: [StatefulSet ias-system/loki, DaemonSet ias-system/alloy]
 """
 
 from typing import Any
@@ -65,11 +72,12 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._kube import Cluster, KubeError, connect
 from ..module_utils._kube.module import kube_module
 from ..module_utils._release import history, manifest, rollout
+from ..module_utils._release.manifest import Key
 from ..module_utils._release.waiting import Waiter
 
+RELEASE = {"name": {"type": "str", "required": True}, "namespace": {"type": "str", "required": True}}
 ARGUMENTS = {
-    "name": {"type": "str", "required": True},
-    "namespace": {"type": "str", "required": True},
+    "releases": {"type": "list", "elements": "dict", "required": True, "options": RELEASE},
     "timeout": {"type": "int", "default": 600},
     "patience": {"type": "int", "default": 45},
 }
@@ -78,11 +86,15 @@ ARGUMENTS = {
 def waited(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     cluster = Cluster(connect(params))
-    revision = history.latest(cluster, params["namespace"], params["name"])
-    wanted = rollout.workloads(manifest.parse(revision.manifest), params["namespace"]) if revision else []
+    wanted = [key for release in params["releases"] for key in workloads(cluster, **release)]
     if not module.check_mode:  # nothing has been changed that could be waited for
         Waiter(cluster, params["timeout"], params["patience"]).wait(wanted)
     return {"changed": False, "workloads": [str(key) for key in wanted]}
+
+
+def workloads(cluster: Cluster, name: str, namespace: str) -> list[Key]:
+    revision = history.latest(cluster, namespace, name)
+    return rollout.workloads(manifest.parse(revision.manifest), namespace) if revision else []
 
 
 def main() -> None:
@@ -90,7 +102,8 @@ def main() -> None:
     try:
         result = waited(module)
     except KubeError as error:
-        module.fail_json(msg=f"release {module.params['name']}: {error}")
+        names = [release["name"] for release in module.params["releases"]]
+        module.fail_json(msg=f"release{'s' if len(names) > 1 else ''} {', '.join(names)}: {error}")
     module.exit_json(**result)
 
 

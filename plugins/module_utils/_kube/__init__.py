@@ -10,13 +10,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .arguments import AUTH_ARGS
-from .errors import ApiError, KubeError
+from .errors import ApiError, CredentialsError, KubeError
 
 if TYPE_CHECKING:  # and for Ansible, which packs what is imported anywhere
     from .client import Cluster, authorization, connect
     from .tunnel import Tunnel, forward
 
-__all__ = ["AUTH_ARGS", "ApiError", "Cluster", "KubeError", "Tunnel", "authorization", "connect", "forward"]
+__all__ = [
+    "AUTH_ARGS",
+    "ApiError",
+    "Cluster",
+    "CredentialsError",
+    "KubeError",
+    "Tunnel",
+    "authorization",
+    "connect",
+    "forward",
+]
 
 LATE = {
     "Cluster": ".client",

@@ -12,6 +12,8 @@ import json
 class KubeError(Exception):
     """The cluster cannot be used. `str()` is what the user reads: what is wrong, then what to do."""
 
+    permanent = False  # asking again later can help
+
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(f"{message}. {hint}" if hint else message)
         self.message = message
@@ -24,6 +26,13 @@ class ApiError(KubeError):
     def __init__(self, status: int, message: str, hint: str = "") -> None:
         super().__init__(message, hint)
         self.status = status
+        self.permanent = status in {401, 403}
+
+
+class CredentialsError(KubeError):
+    """A Secret does not hold the credentials that it was named for."""
+
+    permanent = True
 
 
 def refused(status: int, body: bytes, method: str, url: str) -> ApiError:

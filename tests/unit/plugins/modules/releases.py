@@ -21,7 +21,7 @@ def record(revision: int, status: str, manifest: str = "", **more: Any) -> dict[
     began = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=age)
     chart = {"name": "demo", "version": more.pop("chart_version", "1.0.0"), "appVersion": "9"}
     return {
-        "name": "demo",
+        "name": more.pop("name", "demo"),
         "namespace": "ias-system",
         "version": revision,
         "info": {"status": status, "last_deployed": began.isoformat().replace("+00:00", "123Z")},

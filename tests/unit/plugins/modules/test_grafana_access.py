@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 import json
 import ssl
@@ -25,6 +26,8 @@ PACKAGE = "ansible_collections.ias.observability.plugins.modules"
 MODULES = ["grafana_backup", "grafana_dashboards", "grafana_datasources_info", "grafana_restore"]
 LISTS = ("folders", "search", "datasources", "v1/provisioning/contact-points")
 SECRET = "s3cret-of-a-test"
+NAMESPACE, RELEASE = "ias-system", "prometheus-grafana"
+SECRETS = f"/api/v1/namespaces/{NAMESPACE}/secrets"
 
 pytestmark = pytest.mark.parametrize("name", MODULES)
 
@@ -56,6 +59,10 @@ def secure(server: Server, tmp_path: Path) -> tuple[str, str]:
     return server.url.replace("http:", "https:"), str(pem)
 
 
+def b64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
 def run(name: str, folder: Path, **args: Any) -> dict[str, Any]:
     """With nothing to do."""
     src, archive = folder / "src", folder / "empty.tar.gz"
@@ -69,7 +76,7 @@ def run(name: str, folder: Path, **args: Any) -> dict[str, Any]:
         "grafana_datasources_info": {"timeout": 0},
         "grafana_restore": {"src": str(archive)},
     }
-    result = run_module(importlib.import_module(f"{PACKAGE}.{name}"), diff=True, **own[name], **args)
+    result = run_module(importlib.import_module(f"{PACKAGE}.{name}"), diff=True, **{**own[name], **args})
     assert SECRET not in json.dumps(result)
     return result
 
@@ -128,19 +135,56 @@ def test_a_client_certificate(name: str, secure: tuple[str, str], server: Server
     assert None not in server.client_certificates
 
 
-def test_through_the_kubernetes_api(name: str, server: Server, tmp_path: Path) -> None:
-    slices = "/apis/discovery.k8s.io/v1/namespaces/ias-system/endpointslices"
-    service = "prometheus-grafana"
+@pytest.fixture
+def kube(server: Server) -> Iterator[FakeKube]:
+    """A cluster with the server as its Grafana."""
+    slices = f"/apis/discovery.k8s.io/v1/namespaces/{NAMESPACE}/endpointslices"
     with FakeKube(token=SECRET) as kube:
         kube.serves.add(slices)
-        kube.add(f"/api/v1/namespaces/ias-system/services/{service}", spec={"ports": [{"name": "http", "port": 80}]})
+        kube.add(f"/api/v1/namespaces/{NAMESPACE}/services/{RELEASE}", spec={"ports": [{"name": "http", "port": 80}]})
         kube.add(
             f"{slices}/grafana-1",
-            metadata={"labels": {"kubernetes.io/service-name": service}},
+            metadata={"labels": {"kubernetes.io/service-name": RELEASE}},
             ports=[{"name": "http", "port": 3000}],
             endpoints=[{"conditions": {"ready": True}, "targetRef": {"kind": "Pod", "name": "grafana-0"}}],
         )
         kube.ports["grafana-0", 3000] = server.port
-        kubeconfig = str(kube.write_kubeconfig(tmp_path / "kubeconfig"))
-        assert "msg" not in run(name, tmp_path, kubeconfig=kubeconfig, grafana={"token": SECRET})
+        yield kube
+
+
+def test_through_the_kubernetes_api(name: str, kube: FakeKube, server: Server, tmp_path: Path) -> None:
+    kubeconfig = str(kube.write_kubeconfig(tmp_path / "kubeconfig"))
+    assert "msg" not in run(name, tmp_path, kubeconfig=kubeconfig, grafana={"token": SECRET})
     assert {request.headers["Authorization"] for request in server.requests} == {f"Bearer {SECRET}"}
+
+
+@pytest.mark.parametrize("by_url", [False, True], ids=["forwarded", "url"])
+def test_the_admins_secret(name: str, kube: FakeKube, server: Server, tmp_path: Path, *, by_url: bool) -> None:
+    kube.add(f"{SECRETS}/{RELEASE}", data={"admin-user": "YWRh", "admin-password": b64(SECRET)})
+    grafana = {"admin_secret": RELEASE, **({"url": server.url} if by_url else {})}
+    result = run(name, tmp_path, kubeconfig=str(kube.write_kubeconfig(tmp_path / "kubeconfig")), grafana=grafana)
+    assert "msg" not in result
+    assert {request.headers["Authorization"] for request in server.requests} == {f"Basic {b64(f'ada:{SECRET}')}"}
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (None, "Secret prometheus-grafana does not exist in namespace ias-system"),
+        ({}, "Secret prometheus-grafana in namespace ias-system has no key admin-user and no key admin-password"),
+        ({"admin-user": "YWRh"}, "Secret prometheus-grafana in namespace ias-system has no key admin-password"),
+    ],
+    ids=["none", "empty", "half"],
+)
+def test_no_admin_in_the_secret(
+    name: str, kube: FakeKube, server: Server, tmp_path: Path, *, data: dict[str, str] | None, says: str
+) -> None:
+    """Waiting would not help: it is told at once, whatever the timeout."""
+    kube.serves.add(SECRETS)
+    if data is not None:
+        kube.add(f"{SECRETS}/{RELEASE}", data=data)
+    kubeconfig = str(kube.write_kubeconfig(tmp_path / "kubeconfig"))
+    more = {"timeout": 600} if name == "grafana_datasources_info" else {}
+    result = run(name, tmp_path, kubeconfig=kubeconfig, grafana={"admin_secret": RELEASE}, **more)
+    assert says in result["msg"]
+    assert server.requests == []

@@ -77,8 +77,7 @@ def run(kube: FakeKube, clock: Clock, tmp_path: Path, capsys: pytest.CaptureFixt
     def call(**options: Any) -> dict[str, Any]:
         arguments = {
             "kubeconfig": str(kube.write_kubeconfig(tmp_path / "kubeconfig")),
-            "name": "demo",
-            "namespace": "ias-system",
+            "releases": [{"name": "demo", "namespace": "ias-system"}],
             **options,
         }
         with patch_module_args(arguments), pytest.raises(SystemExit):
@@ -182,5 +181,16 @@ def test_pods_that_are_being_replaced_may_be_broken(kube: FakeKube, clock: Clock
 def test_check_mode_and_a_release_that_is_not_there(kube: FakeKube, clock: Clock, run: Run) -> None:
     kube.objects[DEPLOYMENT]["status"] = {}
     assert run(_ansible_check_mode=True)["workloads"] == ["Deployment ias-system/web"]
-    assert run(name="other") == {"changed": False, "workloads": []}
+    assert run(releases=[{"name": "other", "namespace": "ias-system"}]) == {"changed": False, "workloads": []}
     assert clock.now == 0
+
+
+def test_several_releases_are_awaited_at_once(kube: FakeKube, clock: Clock, run: Run) -> None:
+    store(kube, record(1, "deployed", MANIFEST.replace("name: web", "name: api"), name="second"))
+    names = [{"name": name, "namespace": "ias-system"} for name in ("demo", "second")]
+    result = run(releases=names, timeout=30)
+    assert result["msg"].startswith(
+        "releases demo, second: not ready after 30 s:\n- Deployment ias-system/api: it does not"
+    )
+    kube.objects[DEPLOYMENT.replace("web", "api")] = kube.objects[DEPLOYMENT]
+    assert run(releases=names)["workloads"] == ["Deployment ias-system/web", "Deployment ias-system/api"]
