@@ -12,7 +12,7 @@ LAB      := $(PYTHON) -m tests.lab
 READY    := $(VENV)/.made-from-lock
 export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/.lab/bin:$(PATH)
 
-.PHONY: help demo demo-down test check unit lint contracts docs dashboards-preview sanity preflight charts molecule test-kill test-alerts lab-build lab-up venv bench clean coverage charts-outdated charts-mirror mutation
+.PHONY: help demo demo-down test check unit programs lint contracts docs dashboards-preview sanity preflight charts molecule test-kill test-alerts lab-build lab-up venv bench clean coverage charts-outdated charts-mirror mutation
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -ts "$$(printf '\t')"
@@ -36,15 +36,19 @@ demo-down: $(READY) ## remove what `make demo` started
 test: $(READY) ## every test: what needs no cluster beside the lab's builds, then the charts and the stack on the lab
 	$(PYTHON) -m tests.stages
 
-check: unit contracts lint docs ## what needs no cluster: unit tests first, then the contracts, the linters and the reference
+check: unit contracts lint programs docs ## what needs no cluster: unit tests first, then contracts, linters, real programs, the reference
 
-unit: $(READY) ## unit tests (helm, promtool and amtool are built for them once: some minutes)
-	$(PYTHON) -m tests.lab.toolchain helm promtool amtool
+unit: $(READY) ## unit tests (helm is built for them once: some minutes)
+	$(PYTHON) -m tests.lab.toolchain helm
 	$(PYTHON) -m pytest -q -n auto --junitxml=.lab/junit-unit.xml
+
+programs: $(READY) ## what we say of rules, routing and tests beside what promtool and amtool say; whole playbooks and killed processes
+	$(PYTHON) -m tests.lab.toolchain promtool amtool
+	$(PYTHON) -m pytest -q -n auto tests/integration/programs --junitxml=.lab/junit-programs.xml
 
 coverage: $(READY) ## how many branches of plugins/ the unit tests take (not part of `make test`)
 	$(PYTHON) -m tests.lab.toolchain helm promtool amtool
-	$(PYTHON) -m pytest -q -n auto --cov --cov-report=json
+	$(PYTHON) -m pytest -q -n auto --cov --cov-report=json tests/unit tests/integration/programs
 	$(PYTHON) -m tests.branches
 
 mutation: $(READY) $(MUTATION)/.made-from-lock ## how many of MUTANTS changes of the parser a test notices (20 minutes; not part of `make test`)

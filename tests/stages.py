@@ -21,9 +21,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 STATE = ROOT / ".lab"
-REPORTS = ("junit-unit.xml", "junit-preflight.xml", "junit-charts.xml", "junit-stack.xml")
+REPORTS = ("junit-unit.xml", "junit-programs.xml", "junit-preflight.xml", "junit-charts.xml", "junit-stack.xml")
 
-BESIDE_THE_BUILDS = ("unit", "contracts", "lint", "docs", "preflight", "sanity")
+BESIDE_THE_BUILDS = ("unit", "contracts", "lint", "programs", "docs", "preflight", "sanity")
 AFTER_THE_BUILDS = ("charts", "molecule")
 BUILD = [sys.executable, "-m", "tests.lab", "build"]
 

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import re
-from collections.abc import Iterable
 
 from .._promql.nodes import METRIC_NAME, Aggregation, Call, Expr, Matcher, MatrixSelector, VectorSelector, strip_parens
 from .context import Context
@@ -37,8 +37,9 @@ def _add(context: Context, identity: str, message: str, node: Expr, hint: str = 
     context.report.rule(context.rule, f"contract/{identity}", "error", message, hint=hint, place=place)
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), 1)
+@functools.lru_cache(maxsize=256)  # one wrong name stands in many expressions, and a look takes 20 ms
+def _nearest(name: str, known: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
     return f"did you mean {near[0]!r}?" if near else ""
 
 
@@ -47,7 +48,7 @@ def _selector(context: Context, contract: Contract, node: VectorSelector) -> Non
     metric = contract.metrics.get(name)
     if metric is None:
         if name and name not in context.index.records and not contract.knows(name):
-            hint = _nearest(name, [*contract.metrics, *context.index.records])
+            hint = _nearest(name, (*contract.metrics, *context.index.records))
             _add(context, "metric", f"no service exposes {name!r}, and no rule records it", node, hint)
         return
     for matcher in node.matchers:
@@ -55,7 +56,7 @@ def _selector(context: Context, contract: Contract, node: VectorSelector) -> Non
             _job(context, contract, node, metric, matcher)
         elif matcher.name not in metric.labels:
             if matcher.name not in contract.target_labels | _ANY_LABELS:
-                hint = _nearest(matcher.name, metric.labels)
+                hint = _nearest(matcher.name, tuple(metric.labels))
                 _add(context, "label", f"{name} has no label {matcher.name!r}", node, hint)
         else:
             _value(context, node, metric, matcher)
@@ -68,7 +69,8 @@ def _job(context: Context, contract: Contract, node: VectorSelector, metric: Met
         message = f"job {matcher.value!r} does not expose {metric.name}"
         _add(context, "job", message, node, f"exposed by {', '.join(sorted(metric.jobs))}")
     else:
-        _add(context, "job", f"there is no job {matcher.value!r}", node, _nearest(matcher.value, contract.jobs))
+        hint = _nearest(matcher.value, tuple(sorted(contract.jobs)))
+        _add(context, "job", f"there is no job {matcher.value!r}", node, hint)
 
 
 def _value(context: Context, node: VectorSelector, metric: Metric, matcher: Matcher) -> None:
@@ -99,8 +101,14 @@ def _grouping(context: Context, node: Aggregation) -> None:
     flow = context.flows.of(node.expr)
     for label in node.labels:
         if label != METRIC_NAME and not can(flow, label):
-            known = {name for branch in flow for name in branch.only or ()}
-            _add(context, "label", f"by ({label}): nothing below has a label {label!r}", node, _nearest(label, known))
+            known = tuple(sorted({name for branch in flow for name in branch.only or ()}))
+            _add(
+                context,
+                "label",
+                f"by ({label}): nothing below has a label {label!r}",
+                node,
+                _nearest(label, known),
+            )
 
 
 def _types(context: Context, contract: Contract, node: Call) -> None:

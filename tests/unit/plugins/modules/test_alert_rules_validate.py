@@ -16,7 +16,6 @@ from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.ias.observability.plugins.module_utils._files import MAX_BYTES
 from ansible_collections.ias.observability.plugins.modules import alert_rules_validate
-from tests.unit.rendering import program
 
 GOOD = """\
 groups:
@@ -349,13 +348,3 @@ def test_promtool_is_looked_for_on_the_path(
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.defpath}")
     assert run(capsys, rules=rules)["promtool"] == {"asked": True, "version": "3.14.2"}
     assert run(capsys, rules=rules, promtool=[])["promtool"] == nobody
-
-
-def test_the_real_promtool_agrees(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    texts = (GOOD, BAD.replace("api", "other"), GOOD.replace("summary: '", "summary: '{{ nothing }}"))
-    for number, text in enumerate(texts):
-        (tmp_path / f"{number}.yaml").write_text(text, encoding="utf-8")
-    result = run(capsys, paths=[str(tmp_path)], promtool=[program("promtool")], prometheus_version="3.16")
-    assert result["promtool"]["asked"] is True
-    assert not [one for one in result["findings"] if one["id"] == "load/promtool"]
-    assert result["summary"]["error"] == 3

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 import yaml
@@ -14,11 +13,10 @@ import yaml
 from ansible_collections.ias.observability.plugins.module_utils._logql import parse
 from ansible_collections.ias.observability.plugins.module_utils._rules.contract import load
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from tests.unit.tools.contracts.text_search import CONTRACTS, DASHBOARDS, in_panels
 from tools.contracts import log_fields, queries, runbooks
 
-CONTRACTS = Path(__file__).resolve().parents[4] / "contracts"
 SERVICES = (CONTRACTS / "services.yaml").read_text()
-DASHBOARDS = tuple(sorted((CONTRACTS / "dashboards").glob("*.yaml")))
 FIELDS = load("services.yaml", SERVICES, Report()).log_fields
 
 
@@ -72,14 +70,7 @@ def test_the_labels_are_those_that_the_collector_sets() -> None:
 def test_a_field_that_is_no_longer_declared_names_every_query_that_reads_it(field: str) -> None:
     """Against the texts of the queries, with what stands in quotes left out."""
     word = re.compile(rf"\b{field}\b")
-    expected = {
-        (path.name, panel["title"])
-        for path in DASHBOARDS
-        for row in yaml.safe_load(path.read_text())["rows"]
-        for panel in row["panels"]
-        for query in panel["queries"]
-        if query.get("source") == "loki" and word.search(re.sub(r'"[^"]*"', '""', query["expr"]))
-    }
+    expected = {who for who, query in in_panels("loki") if word.search(re.sub(r'"[^"]*"', '""', query))}
     renamed = re.sub(rf"(?m)^(        ){field}:", rf"\1{field}_renamed:", SERVICES)
     promised = load("services.yaml", renamed, Report())
     found = [(path.name, one) for path in DASHBOARDS for one in queries.check(path, path.name, promised, ())]

@@ -15,10 +15,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
 from ansible_collections.ias.observability.plugins.module_utils._rules.load import load
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 from tests.unit.mutants import mutants
+from tests.unit.plugins.modules.test_alert_rules_validate import BAD, GOOD, run
 from tests.unit.rendering import program
 
 COUNT = 1500
@@ -95,3 +98,13 @@ def test_agrees_with_promtool(tmp_path: Path, shared: Path) -> None:
             wrong.append((text, verdict + refused.get(str(number), ""), "; ".join(map(str, errors))))
     assert COUNT // 4 < accepted < COUNT * 3 // 4
     assert wrong == [], wrong[:3]
+
+
+def test_the_real_promtool_agrees(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    texts = (GOOD, BAD.replace("api", "other"), GOOD.replace("summary: '", "summary: '{{ nothing }}"))
+    for number, text in enumerate(texts):
+        (tmp_path / f"{number}.yaml").write_text(text, encoding="utf-8")
+    result = run(capsys, paths=[str(tmp_path)], promtool=[program("promtool")], prometheus_version="3.16")
+    assert result["promtool"]["asked"] is True
+    assert not [one for one in result["findings"] if one["id"] == "load/promtool"]
+    assert result["summary"]["error"] == 3

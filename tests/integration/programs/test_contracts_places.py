@@ -9,7 +9,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.unit.rendering import program
+from tests.unit.tools.contracts.text_search import CONTRACTS, RULES, lines, token, users
 
 # What is wrong starts with its place; what follows on further lines is indented.
 LINE = re.compile(r"contracts/[\w./-]+\.(?:yaml|json|md):[1-9]\d*(?::[1-9]\d*)?(?: [^:]+)?: ")
@@ -52,6 +55,19 @@ def test_what_has_the_wrong_form(check_copy: Callable[..., list[str]]) -> None:
 
 
 def test_what_is_wrong_beyond_forms(check_copy: Callable[..., list[str]], shared: Path) -> None:
-    lines = check_copy(CONTENTS, Path(program("promtool")), Path(program("amtool")), shared=shared)
-    assert CONTENTS.keys() - set(where(lines)) == {"dashboards/logs.yaml"}  # right, but compiled to something else
-    assert any(line.startswith("contracts/dashboards/logs.json:1: stale") for line in lines)
+    told = check_copy(CONTENTS, Path(program("promtool")), Path(program("amtool")), shared=shared)
+    assert CONTENTS.keys() - set(where(told)) == {"dashboards/logs.yaml"}  # right, but compiled to something else
+    assert any(line.startswith("contracts/dashboards/logs.json:1: stale") for line in told)
+
+
+@pytest.mark.parametrize("metric", ["router_tokens_total", "pg_up"])
+def test_all_of_them_are_printed_with_file_and_line(check_copy: Callable[..., list[str]], metric: str) -> None:
+    """By the key alone: an objective that has the old name is told too, and keeps nothing else from it."""
+    found = "\n".join(check_copy({"services.yaml": (rf"(?m)^      {metric}:", f"      {metric}_renamed:")}))
+    told = re.findall(rf"(?m)^contracts/(.+?):(\d+):\d+ \S*/(.+): no service exposes '{metric}'", found)
+    assert {(Path(file).name, who) for file, _line, who in told} == {
+        (file, who if file not in {path.name for path in RULES} else who.partition(" ")[2])
+        for file, who in users(metric)
+    }
+    assert all(token(metric).search(lines(CONTRACTS / file)[int(line) - 1]) for file, line, _who in told)
+    assert ("up is a gauge of the service" in found) == (metric == "pg_up")
