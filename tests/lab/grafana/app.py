@@ -1,7 +1,7 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The application: everything put together, and authentication in front of it."""
+"""The application: everything put together."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import httpx
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -27,6 +26,7 @@ from tests.lab.grafana.context import Grafana
 from tests.lab.grafana.dashboards_k8s import Dashboards
 from tests.lab.grafana.dashboards_legacy import LegacyDashboards
 from tests.lab.grafana.datasources import DataSources
+from tests.lab.grafana.door import Door
 from tests.lab.grafana.errors import ApiError, render
 from tests.lab.grafana.faults import FaultMiddleware, Faults
 from tests.lab.grafana.folders import Folders, LegacyFolders
@@ -35,7 +35,7 @@ from tests.lab.grafana.permissions import Permissions
 from tests.lab.grafana.provisioning import Provisioning
 from tests.lab.grafana.query import Queries
 from tests.lab.grafana.search import Search
-from tests.lab.grafana.server import PUBLIC, Server
+from tests.lab.grafana.server import Server
 from tests.lab.grafana.store import Store
 
 DATABASE = "grafana-double.db"
@@ -85,26 +85,11 @@ def create_app(
         await backends.aclose()
         store.close()
 
-    async def answer(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        """Know the caller, then time the answer."""
-        if request.url.path not in PUBLIC:
-            try:
-                request.state.identity = auth.authenticate(request.headers)
-            except ApiError as error:
-                return await render(request, error)
-        started = time.perf_counter()
-        response = await call_next(request)
-        route = request.scope.get("route")
-        handler = getattr(route, "path", "other")
-        labels = (handler, str(response.status_code), request.method)
-        server.duration.labels(*labels).observe(time.perf_counter() - started)
-        return response
-
     app = Starlette(
         routes=[*(route for part in parts for route in part.routes()), *discovery([folders, dashboards])],
         middleware=[
             Middleware(FaultMiddleware, faults=script),
-            Middleware(BaseHTTPMiddleware, dispatch=answer),
+            Middleware(Door, auth=auth, duration=server.duration),
         ],
         exception_handlers={ApiError: render, HTTPException: _no_route},
         lifespan=lifespan,

@@ -100,7 +100,9 @@ def running_double(
     listener = socket.create_server(("127.0.0.1", 0))
     # As asyncio does for the sockets that it opens itself; else each answer would wait 40 ms for its second packet.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    server = _Server(uvicorn.Config(app, log_level="critical", access_log=False, timeout_graceful_shutdown=1))
+    server = _Server(
+        uvicorn.Config(app, log_level="critical", access_log=False, proxy_headers=False, timeout_graceful_shutdown=1)
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
 
