@@ -84,9 +84,11 @@ def applied(module: AnsibleModule) -> dict[str, Any]:
     chart = helm.Chart(params["chart_ref"], params["chart_version"])
     with helm.Helm(module, client) as run:
         wanted = crds.definitions(run.crds(chart))
-    done = crds.apply(cluster, wanted, manager=params["field_manager"], dry_run=module.check_mode)
+    definitions = list(crds.apply(cluster, wanted, manager=params["field_manager"], dry_run=module.check_mode))
+    done = [change for change, _ in definitions]
     if not module.check_mode:
-        crds.wait_established(cluster, [change.name for change in done], timeout=params["timeout"])
+        young = [change.name for change, live in definitions if not crds.is_established(live)]
+        crds.wait_established(cluster, young, timeout=params["timeout"])
     return {
         "changed": any(change.action != "none" for change in done),
         "crds": [change._asdict() for change in done],

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from .._kube.client import Cluster, Object
@@ -29,17 +29,17 @@ def definitions(text: str) -> list[Object]:
     return [item for item in manifest.parse(text) if item.get("kind") == "CustomResourceDefinition"]
 
 
-def apply(cluster: Cluster, wanted: Iterable[Object], *, manager: str, dry_run: bool) -> list[Change]:
-    """Apply each definition; the API itself tells whether that changed, or would change, anything."""
-    changes = []
+def apply(
+    cluster: Cluster, wanted: Iterable[Object], *, manager: str, dry_run: bool
+) -> Iterator[tuple[Change, Object]]:
+    """Apply each definition, and give it as it is then; the API itself tells whether that changes anything."""
     for item in wanted:
         path = f"{PATH}/{item['metadata']['name']}"
         before = cluster.find(path)
         # An apply costs the API server half a second for each: not where it is plain that nothing differs.
         same = before is not None and _same(before, item)
-        after = before if same else cluster.apply(path, item, manager=manager, dry_run=dry_run)
-        changes.append(Change(item["metadata"]["name"], _action(before, after or item)))
-    return changes
+        after = before if before and same else cluster.apply(path, item, manager=manager, dry_run=dry_run)
+        yield Change(item["metadata"]["name"], _action(before, after)), after
 
 
 def _same(live: Object, wanted: Object) -> bool:
@@ -77,7 +77,7 @@ def wait_established(
 ) -> None:
     end = clock() + timeout
     left = list(names)
-    while left := [name for name in left if not _established(cluster.get(f"{PATH}/{name}"))]:
+    while left := [name for name in left if not is_established(cluster.get(f"{PATH}/{name}"))]:
         if clock() >= end:
             raise KubeError(
                 f"the API does not serve {', '.join(left)} after {timeout:.0f} s", "See: kubectl describe crd"
@@ -85,7 +85,7 @@ def wait_established(
         sleep(POLL_SECONDS)
 
 
-def _established(item: Object) -> bool:
+def is_established(item: Object) -> bool:
     conditions = (item.get("status") or {}).get("conditions") or []
     return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
 

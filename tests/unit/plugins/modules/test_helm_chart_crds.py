@@ -88,13 +88,23 @@ def test_creates_then_leaves_alone_then_updates(kube: FakeKube, helm: FakeHelm, 
     assert served
     assert kube.objects[PATH]["spec"]["versions"][0]["schema"]["enum"] == ["=", "!="]
     assert kube.writes()[0].query == {"fieldManager": "ias.observability", "force": "true"}
+    kube.requests.clear()
     second = run()
+    assert [request.path for request in kube.requests] == [PATH]
     assert (second["changed"], second["crds"]) == (False, [{"name": NAME, "action": "none"}])
     assert second["diff"] == {"before": "", "after": ""}
     helm.answer("show crds", TEXT.replace('"!="', '"!=", "~"'))
     third = run()
     assert (third["changed"], third["crds"]) == (True, [{"name": NAME, "action": "updated"}])
     assert third["diff"] == {"before": f"{NAME}: older\n", "after": f"{NAME}: the chart's\n"}
+
+
+def test_what_a_killed_run_has_left_unserved_is_waited_for(kube: FakeKube, run: Run, served: list[float]) -> None:
+    run()
+    kube.objects[PATH]["status"] = {}
+    served.clear()
+    assert run()["crds"] == [{"name": NAME, "action": "none"}]
+    assert served
 
 
 def test_check_mode_writes_nothing(kube: FakeKube, run: Run) -> None:
