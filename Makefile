@@ -40,11 +40,11 @@ check: unit contracts lint programs docs ## what needs no cluster: unit tests fi
 
 unit: $(READY) ## unit tests (helm is built for them once: some minutes)
 	$(PYTHON) -m tests.lab.toolchain helm
-	$(PYTHON) -m pytest -q -n auto --junitxml=.lab/junit-unit.xml
+	$(PYTHON) -m pytest -q -n auto --dist worksteal --junitxml=.lab/junit-unit.xml
 
 programs: $(READY) ## what we say of rules, routing and tests beside what promtool and amtool say; whole playbooks and killed processes
 	$(PYTHON) -m tests.lab.toolchain promtool amtool
-	$(PYTHON) -m pytest -q -n auto tests/integration/programs --junitxml=.lab/junit-programs.xml
+	$(PYTHON) -m pytest -q -n auto --dist worksteal tests/integration/programs --junitxml=.lab/junit-programs.xml
 
 coverage: $(READY) ## how many branches of plugins/ the unit tests take (not part of `make test`)
 	$(PYTHON) -m tests.lab.toolchain helm promtool amtool

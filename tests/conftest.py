@@ -39,7 +39,6 @@ def shared() -> Path:
 @pytest.fixture
 def collector_off() -> Iterator[None]:
     """For measurements: a full collection walks what a thousand earlier tests left."""
-    gc.collect()
     gc.disable()
     yield
     gc.enable()

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-SCRIPT = """#!{python}
+SCRIPT = """#!{python} -IS
 import json, os, stat, sys
 home = {home!r}
 answers = json.load(open(home + "/answers.json"))

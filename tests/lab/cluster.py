@@ -25,7 +25,7 @@ def configuration(mode: Mode, image: str, *, cgroup_v1: bool) -> dict[str, Any]:
     """kind's configuration file; no `image` means kind's own. What differs is what our image or an old host needs."""
     own = {"image": image} if image else {}
     nodes = [{"role": role, **own} for role in ("control-plane", "worker", "worker")]
-    # Prometheus' configuration is a mounted Secret; by default a kubelet takes a minute to bring a new one into its pod.
+    # Prometheus' configuration is a mounted Secret; by default a kubelet brings a new one into its pod within a minute.
     kubelet: dict[str, Any] = {"kind": "KubeletConfiguration", "syncFrequency": "10s"}
     if mode == "offline":
         kubelet["resolvConf"] = "/kind/resolv.conf"

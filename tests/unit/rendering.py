@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from tests.lab.chart_images import COMPONENTS
+from tools import yaml_text
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "contracts"
@@ -49,7 +50,7 @@ def merged(files: list[Path]) -> Object:
     """Values files laid upon each other, as Helm lays them."""
     whole: Object = {}
     for file in files:
-        whole = _lay(whole, yaml.safe_load(file.read_text()))
+        whole = _lay(whole, yaml_text.load(file.read_text()))
     return whole
 
 

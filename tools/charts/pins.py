@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree import documents
+from tools import yaml_text
 from tools.contracts.schema import place
 
 OCI = "oci://"
@@ -63,7 +62,7 @@ def read(file: Path, name: str) -> list[Pin]:
             tuple(Image(**image) for image in pin["images"]),
             f"{name}:{place(tree, ['charts', component, 'version'])[0]}",
         )
-        for component, pin in yaml.safe_load(content)["charts"].items()
+        for component, pin in yaml_text.load(content)["charts"].items()
     ]
 
 

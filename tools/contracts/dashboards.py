@@ -14,9 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract
+from tools import yaml_text
 from tools.contracts.panels import panel
 from tools.contracts.variables import variable
 
@@ -82,5 +81,5 @@ def compile_dashboard(spec: Object, contract: Contract) -> Object:
 
 def compiled(source: Path, contract: Contract) -> str:
     """The JSON text for a description's file."""
-    model = compile_dashboard(yaml.safe_load(source.read_text()), contract)
+    model = compile_dashboard(yaml_text.load(source.read_text()), contract)
     return json.dumps(model, indent=2, ensure_ascii=False) + "\n"

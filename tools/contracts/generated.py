@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract
+from tools import yaml_text
 from tools.contracts import slo, slo_tests
 
 RULES, TESTS = "slo-alerts.yaml", "slo-alerts.tests.yaml"
@@ -41,7 +42,7 @@ def dumped(content: Any) -> str:
 
 def texts(contract: Contract, services: Path) -> dict[str, str]:
     """The files' contents, by name."""
-    promised = slo.promises(contract, yaml.safe_load(services.read_text())["services"])
+    promised = slo.promises(contract, yaml_text.load(services.read_text())["services"])
     rules, tests = slo.rule_file(promised), slo_tests.test_file(promised, RULES)
     return {RULES: dumped(rules), TESTS: dumped(tests)}
 

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
 from ansible_collections.ias.observability.plugins.module_utils._rules import lint_routing, routing_config
 from ansible_collections.ias.observability.plugins.module_utils._rules.context import Index, Settings
 from ansible_collections.ias.observability.plugins.module_utils._rules.model import Rule, RuleFile
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree import documents
+from tools import yaml_text
 from tools.contracts import programs
 from tools.contracts.schema import place
 
@@ -42,7 +41,7 @@ def check(config: Path, alerts: Iterable[Rule], root: Path) -> Iterator[str]:
         return
     table = config.with_suffix(".tests.yaml")
     content = table.read_text()
-    loaded = yaml.safe_load(content)
+    loaded = yaml_text.load(content)
     tree = next(iter(documents(content)), None)
     shown = str(table.relative_to(root))
     wanted = [
@@ -55,7 +54,7 @@ def check(config: Path, alerts: Iterable[Rule], root: Path) -> Iterator[str]:
     used = {route.receiver for route in wanted}
     content = config.read_text()
     tree = next(iter(documents(content)), None)
-    for number, receiver in enumerate(yaml.safe_load(content)["receivers"]):
+    for number, receiver in enumerate(yaml_text.load(content)["receivers"]):
         if receiver["name"] not in used:
             line = place(tree, ["receivers", number])[0]
             yield f"{name}:{line}: no case of {shown} goes to receiver {receiver['name']}"
@@ -70,7 +69,7 @@ def unheard(config: Path, files: Iterable[RuleFile], root: Path) -> list[Finding
     report = Report()
     routing = routing_config.load(str(config.relative_to(root)), config.read_text(), report)
     if routing is not None:
-        rows = yaml.safe_load(config.with_suffix(".tests.yaml").read_text())["routes"]
+        rows = yaml_text.load(config.with_suffix(".tests.yaml").read_text())["routes"]
         alerts = [
             *lint_routing.of_rules(Index.of(files)),
             *(lint_routing.of_labels(dict(_pairs(row["labels"]))) for row in rows),

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import jsonschema
-import yaml
 
 from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree import (
     Mapping,
@@ -19,6 +18,7 @@ from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree
     YamlError,
     documents,
 )
+from tools import yaml_text
 
 
 def check(source: Path, schema: Path, name: str) -> Iterator[str]:
@@ -30,7 +30,7 @@ def check(source: Path, schema: Path, name: str) -> Iterator[str]:
         yield f"{name}:{unreadable.line}:{unreadable.column}: not YAML: {unreadable}"
         return
     validator = jsonschema.Draft202012Validator(json.loads(schema.read_text()))
-    for error in validator.iter_errors(yaml.safe_load(content)):
+    for error in validator.iter_errors(yaml_text.load(content)):
         for worst in _causes(error):
             path = list(worst.absolute_path)
             line, column = place(tree, [*path, *_named(worst)])

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree import Mapping as Node
 from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree import YamlError, documents
 from ansible_collections.ias.observability.plugins.module_utils._values.known import entries
+from tools import yaml_text
 
 Keys = Mapping[str, Mapping[str, Any]]
 """Dotted path → whether anything may stand below it (`open`), and whether no template reads it (`unread`)."""
@@ -23,7 +22,7 @@ Keys = Mapping[str, Mapping[str, Any]]
 
 def check(contracts: Path, lists: Path, root: Path) -> Iterator[str]:
     """What no chart reads in any values file; `lists` is a folder of `<chart>-<version>.json`."""
-    pins = yaml.safe_load((contracts / "charts.yaml").read_text())["charts"]
+    pins = yaml_text.load((contracts / "charts.yaml").read_text())["charts"]
     for component, pin in pins.items():
         chart = f"{pin['chart']}-{pin['version']}"
         file = lists / f"{chart}.json"

@@ -18,11 +18,14 @@ from typing import Any
 
 import yaml
 
+from ansible_collections.ias.observability.plugins.module_utils._receivers import configured
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 from ansible_collections.ias.observability.plugins.module_utils._rules.routing import LabelSet, arrive
 from ansible_collections.ias.observability.plugins.module_utils._rules.routing_config import Routing, load
 from ansible_collections.ias.observability.plugins.module_utils._rules.routing_matchers import MatcherError, parse
+from tests.unit.plugins.module_utils.test_receivers import ALL
 from tests.unit.rendering import program
+from tools.contracts import programs
 
 SEED = 20261125
 CONFIGURATIONS = 500
@@ -197,3 +200,11 @@ def test_tells_whom_alertmanager_tells(tmp_path: Path) -> None:
     ]
     assert len({tuple(answer) for answer in answers}) >= 5
     assert wrong == [], (len(wrong), wrong[0])
+
+
+def test_amtool_reads_the_contracts_routing_with_every_type(root: Path, tmp_path: Path) -> None:
+    routing = yaml.safe_load((root / "contracts/alertmanager.yaml").read_text())
+    file = tmp_path / "alertmanager.yaml"
+    file.write_text(yaml.safe_dump(configured(routing, ALL)))
+    code, said = programs.run("amtool", "check-config", str(file))
+    assert code == 0, said

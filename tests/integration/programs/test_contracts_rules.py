@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tools import yaml_text
 from tools.contracts import programs, rules
 
 # Any line that is dropped, and a database that is not there: nothing to move.
@@ -24,7 +25,7 @@ COMPARED = re.compile(r"(?<=[<>=] )\d+(\.\d+)?")
 
 @pytest.fixture(scope="module")
 def alerts(root: Path) -> set[str]:
-    groups = yaml.safe_load((root / "contracts/alerts.yaml").read_text())["groups"]
+    groups = yaml_text.load((root / "contracts/alerts.yaml").read_text())["groups"]
     return {rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule}
 
 
@@ -51,7 +52,7 @@ def noticed(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
     """The alerts whose tests fail when every rule has been changed, by the change."""
 
     def run(name: str) -> set[str]:
-        content = yaml.safe_load((root / "contracts/alerts.yaml").read_text())
+        content = yaml_text.load((root / "contracts/alerts.yaml").read_text())
         for group in content["groups"]:
             for rule in group["rules"]:
                 if "alert" in rule:

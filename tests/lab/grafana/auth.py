@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping
@@ -78,6 +79,7 @@ def _bad_password() -> ApiError:
     return ApiError(401, "Invalid username or password", message_id="password-auth.failed")
 
 
+@functools.lru_cache(maxsize=64)
 def hash_password(password: str, salt: str) -> str:
     return hashlib.pbkdf2_hmac("sha256", password.encode(), salt.encode(), ROUNDS).hex()
 

@@ -65,6 +65,8 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
             server.close()
+        for _ in range(5):  # what was accepted just now becomes a connection in a few steps, and must be cut off too
+            await asyncio.sleep(0)
         for connection in list(self.server_state.connections):
             if connection.transport:
                 connection.transport.abort()

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.unit.rendering import COMPONENTS, CONTRACTS, Object, claims, leaves, merged, objects, render, values_files
+from tools import yaml_text
 
 PROFILES = ("small", "ha")
 NODES = 3
@@ -106,7 +106,7 @@ def test_samples_stay_below_their_volume() -> None:
 
 
 def known(shared: Path, component: str) -> Object:
-    pin = yaml.safe_load((CONTRACTS / "charts.yaml").read_text())["charts"][component]
+    pin = yaml_text.load((CONTRACTS / "charts.yaml").read_text())["charts"][component]
     keys: Object = json.loads((shared / "charts" / f"{pin['chart']}-{pin['version']}.json").read_text())["keys"]
     return keys
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.unit.rendering import COMPONENTS, CONTRACTS, Object, merged, objects, render, values_files
+from tools import yaml_text
 
 # The operator makes these pods: it is told of their containers.
 MADE_BY_THE_OPERATOR = ("Prometheus", "Alertmanager")
@@ -48,7 +48,7 @@ def test_every_container_has_requests_and_a_limit(component: str, profile: str) 
 
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_every_image_is_listed(component: str) -> None:
-    pins: list[dict[str, Any]] = yaml.safe_load((CONTRACTS / "charts.yaml").read_text())["charts"][component]["images"]
+    pins: list[dict[str, Any]] = yaml_text.load((CONTRACTS / "charts.yaml").read_text())["charts"][component]["images"]
     listed = {f"{image['repository']}:{image['tag']}" for image in pins}
     started = {container["image"].partition("@")[0] for container in containers(rendered(component))}
     assert started <= listed

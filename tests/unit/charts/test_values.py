@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.unit.rendering import COMPONENTS, CONTRACTS, ROOT, leaves, merged, values_files
+from tools import yaml_text
 from tools.contracts.values import dotted, known
 
 VARIANTS = [
@@ -24,7 +24,7 @@ VARIANTS = [
 
 @pytest.fixture(scope="session")
 def pins() -> dict[str, Any]:
-    charts: dict[str, Any] = yaml.safe_load((CONTRACTS / "charts.yaml").read_text())["charts"]
+    charts: dict[str, Any] = yaml_text.load((CONTRACTS / "charts.yaml").read_text())["charts"]
     return charts
 
 
@@ -41,5 +41,5 @@ def test_the_real_chart_knows_every_key(
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_the_stand_in_has_the_pinned_version(pins: dict[str, Any], component: str) -> None:
     pin = pins[component]
-    chart = yaml.safe_load((ROOT / "tests" / "lab" / "charts" / pin["chart"] / "Chart.yaml").read_text())
+    chart = yaml_text.load((ROOT / "tests" / "lab" / "charts" / pin["chart"] / "Chart.yaml").read_text())
     assert (chart["version"], chart["appVersion"]) == (pin["version"], pin["app_version"])

@@ -13,14 +13,15 @@ from typing import Any
 
 import jsonschema
 import pytest
-import yaml
+
+from tools import yaml_text
 
 Pins = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
 def pins(root: Path) -> Pins:
-    loaded: Pins = yaml.safe_load((root / "contracts/charts.yaml").read_text())
+    loaded: Pins = yaml_text.load((root / "contracts/charts.yaml").read_text())
     return loaded
 
 

@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from ansible_collections.ias.observability.plugins.module_utils._receivers import ReceiverError, configured
-from tools.contracts import programs
 
 PLAIN = {"route": {"receiver": "page"}, "receivers": [{"name": "page"}, {"name": "ticket"}]}
 PAGER = {"name": "page", "type": "pagerduty", "secret": "pd"}
@@ -71,11 +69,3 @@ def test_integrations_of_the_routing_itself_are_kept() -> None:
 def test_what_cannot_be_configured(entry: dict[str, Any], said: str) -> None:
     with pytest.raises(ReceiverError, match=f"^{said}$"):
         configured(PLAIN, [entry])
-
-
-def test_amtool_reads_the_contracts_routing_with_every_type(root: Path, tmp_path: Path) -> None:
-    routing = yaml.safe_load((root / "contracts/alertmanager.yaml").read_text())
-    file = tmp_path / "alertmanager.yaml"
-    file.write_text(yaml.safe_dump(configured(routing, ALL)))
-    code, said = programs.run("amtool", "check-config", str(file))
-    assert code == 0, said

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from tests.fakes.http import HANG_UP, Reply, Request, Server, running_server
+from tools import yaml_text
 from tools.charts.__main__ import main
 from tools.charts.versions import Newer, newer
 
@@ -29,7 +30,7 @@ def server() -> Iterator[Server]:
 def charts(server: Server, tmp_path: Path, root: Path) -> Path:
     """The contracts' pins, as charts of the registry; for all but `api` there is nothing newer."""
     server.ok("GET", "/v2/charts/settled/tags/list", {"tags": ["1.2.3"]})
-    pins = yaml.safe_load((root / "contracts/charts.yaml").read_text())
+    pins = yaml_text.load((root / "contracts/charts.yaml").read_text())
     for component, pin in pins["charts"].items():
         name = "api" if component == "tempo" else "settled"
         pin.update(chart=name, ref=f"oci://127.0.0.1:{server.port}/charts/{name}", version="1.2.3", digest="")
@@ -109,7 +110,7 @@ def test_what_is_not_known_is_told(
 
 
 def test_a_tag_that_was_moved(server: Server, charts: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pins = yaml.safe_load(charts.read_text())
+    pins = yaml_text.load(charts.read_text())
     pins["charts"]["tempo"]["digest"] = OLD
     charts.write_text(yaml.safe_dump(pins))
     server.ok("GET", TAGS, {"tags": ["1.2.3"]})
@@ -120,7 +121,7 @@ def test_a_tag_that_was_moved(server: Server, charts: Path, capsys: pytest.Captu
 
 
 def test_versions_of_a_helm_repository(server: Server, charts: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pins = yaml.safe_load(charts.read_text())
+    pins = yaml_text.load(charts.read_text())
     pin = pins["charts"]["tempo"]
     pin.update(ref="https://charts.test/api-1.2.3.tgz", index=f"{server.url}/index.yaml")
     charts.write_text(yaml.safe_dump(pins))
@@ -145,7 +146,7 @@ def test_the_mirror_holds_every_chart_and_image_once(
 ) -> None:
     code, said = run(root / "contracts/charts.yaml", capsys, "mirror")
     lines = said.splitlines()
-    pins = yaml.safe_load((root / "contracts/charts.yaml").read_text())["charts"].values()
+    pins = yaml_text.load((root / "contracts/charts.yaml").read_text())["charts"].values()
     assert code == 0
     assert len(lines) == len(set(lines))
     for pin in pins:

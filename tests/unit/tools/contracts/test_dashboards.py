@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract, load
 from ansible_collections.ias.observability.plugins.module_utils._rules.contract_names import Names
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from tools import yaml_text
 from tools.contracts import dashboards, panels
 
 FOLDER = Path(__file__).resolve().parents[4] / "contracts" / "dashboards"
@@ -191,8 +191,8 @@ def test_every_panel_says_what_it_shows_and_what_nothing_means(path: Path) -> No
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
 def test_every_panel_of_a_service_leads_to_its_logs_and_traces(path: Path, contract: Contract) -> None:
-    spec, model = yaml.safe_load(path.read_text()), json.loads(path.with_suffix(".json").read_text())
-    spans = yaml.safe_load((FOLDER.parent / "services.yaml").read_text())["services"].get(spec.get("service"), {})
+    spec, model = yaml_text.load(path.read_text()), json.loads(path.with_suffix(".json").read_text())
+    spans = yaml_text.load((FOLDER.parent / "services.yaml").read_text())["services"].get(spec.get("service"), {})
     wanted = {"Logs", "Traces"} if "spans" in spans else {"Logs"}
     for panel in shown(model) if "service" in spec else ():
         found = {link["title"] for link in panel["fieldConfig"]["defaults"]["links"]}
@@ -454,5 +454,5 @@ def test_an_objective_becomes_the_budget_that_is_left() -> None:
 
 def test_a_description_is_short() -> None:
     lines = sum(len(path.read_text().splitlines()) for path in ALL)
-    count = sum(len(row["panels"]) for path in ALL for row in yaml.safe_load(path.read_text())["rows"])
+    count = sum(len(row["panels"]) for path in ALL for row in yaml_text.load(path.read_text())["rows"])
     assert lines / count < 12

@@ -13,18 +13,17 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from functools import reduce
 
-import yaml
-
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
 from ansible_collections.ias.observability.plugins.module_utils._rules.check import Source, check
 from ansible_collections.ias.observability.plugins.module_utils._rules.contract import load
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 from tests.unit.tools.contracts.text_search import CONTRACTS, DASHBOARDS, RULES, Broken, lines, token, users
+from tools import yaml_text
 from tools.contracts import queries
 
 SERVICES = (CONTRACTS / "services.yaml").read_text()
-METRICS = sorted({name for service in yaml.safe_load(SERVICES)["services"].values() for name in service["metrics"]})
+METRICS = sorted({name for service in yaml_text.load(SERVICES)["services"].values() for name in service["metrics"]})
 SOURCES = [Source(path.name, path.read_text()) for path in RULES]
 RULE = re.compile(r"^ +- (?:alert|record): ")
 MISSING = re.compile(r"no service exposes '([^']+)'")

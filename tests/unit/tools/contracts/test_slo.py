@@ -15,6 +15,7 @@ import yaml
 
 from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract, load
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from tools import yaml_text
 from tools.contracts import generated, slo
 
 Edit = Callable[[dict[str, Any]], None]
@@ -22,7 +23,7 @@ Edit = Callable[[dict[str, Any]], None]
 
 @pytest.fixture(scope="module")
 def described(root: Path) -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load((root / "contracts/services.yaml").read_text())
+    loaded: dict[str, Any] = yaml_text.load((root / "contracts/services.yaml").read_text())
     return loaded
 
 

@@ -11,8 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from tools import yaml_text
 from tools.contracts.variables import QUERIES
 
 CONTRACTS = Path(__file__).resolve().parents[4] / "contracts"
@@ -25,7 +24,7 @@ Broken = tuple[str, str]
 
 @cache
 def load(path: Path) -> Any:
-    return yaml.load(path.read_text(), Loader=yaml.CSafeLoader)
+    return yaml_text.load(path.read_text())
 
 
 def token(metric: str) -> re.Pattern[str]:
