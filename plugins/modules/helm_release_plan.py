@@ -142,6 +142,8 @@ def planned(module: AnsibleModule) -> dict[str, Any]:
             result = plan.redo(current, run.rendered(name, namespace, chart, values))
         else:
             result = plan.upgrade(current, run.upgraded(name, namespace, chart, values), values)
+            if module.check_mode and result.action != "none":  # else Helm checks when it acts
+                run.upgraded(name, namespace, chart, values, checked=True)
     return {
         "changed": recovered,
         "action": result.action,

@@ -110,6 +110,22 @@ def test_what_makes_an_upgrade(kube: FakeKube, helm: FakeHelm, run: Run, change:
     assert (result["action"], result["reasons"]) == ("upgrade", [reason])
 
 
+@pytest.mark.parametrize("check", [False, True])
+def test_the_apis_schemas_are_asked_only_where_nobody_else_will(
+    kube: FakeKube, helm: FakeHelm, run: Run, *, check: bool
+) -> None:
+    """They are most of Helm's work, and Helm's own run asks them."""
+    store(kube, record(1, "deployed", OLD))
+    assert run(_ansible_check_mode=check)["action"] == "none"
+    helm.answer("upgrade", record(2, "pending-upgrade", NEW))
+    assert run(_ansible_check_mode=check)["action"] == "upgrade"
+    asked = ["--disable-openapi-validation" not in call["arguments"] for call in helm.calls()]
+    assert asked == [False, False, *([True] if check else [])]
+    if check:
+        helm.answer("upgrade", error="spec.replicas: expected integer")
+        assert "expected integer" in run(_ansible_check_mode=True)["msg"]
+
+
 @pytest.mark.parametrize(("size", "action"), [("1Gi", "none"), ("2Gi", "upgrade")])
 def test_a_volume_that_the_chart_looked_up_is_no_change(
     kube: FakeKube, helm: FakeHelm, run: Run, size: str, action: str
