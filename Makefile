@@ -46,7 +46,7 @@ programs: $(READY) ## what we say of rules, routing and tests beside what promto
 	$(PYTHON) -m tests.lab.toolchain promtool amtool
 	$(PYTHON) -m pytest -q -n auto --dist worksteal tests/integration/programs --junitxml=.lab/junit-programs.xml
 
-coverage: $(READY) ## how many branches of plugins/ the unit tests take (not part of `make test`)
+coverage: $(READY) ## how many branches of plugins/ the tests take (not part of `make test`)
 	$(PYTHON) -m tests.lab.toolchain helm promtool amtool
 	$(PYTHON) -m pytest -q -n auto --cov --cov-report=json tests/unit tests/integration/programs
 	$(PYTHON) -m tests.branches
