@@ -7,6 +7,8 @@ VENV     := .venv
 PREVIEW  := .cache/preview
 MUTATION := .cache/mutation/venv
 MUTANTS  := 400
+# Twice as many workers as cores: a test often waits for a server's answer, or for one that never comes.
+BESIDE   := -n $(shell echo $$((2 * $$(nproc)))) --dist worksteal
 PYTHON   := $(VENV)/bin/python
 LAB      := $(PYTHON) -m tests.lab
 READY    := $(VENV)/.made-from-lock
@@ -40,15 +42,15 @@ check: unit contracts lint programs docs ## what needs no cluster: unit tests fi
 
 unit: $(READY) ## unit tests (helm is built for them once: some minutes)
 	$(PYTHON) -m tests.lab.toolchain helm
-	$(PYTHON) -m pytest -q -n auto --dist worksteal --junitxml=.lab/junit-unit.xml
+	$(PYTHON) -m pytest -q $(BESIDE) --junitxml=.lab/junit-unit.xml
 
 programs: $(READY) ## what we say of rules, routing and tests beside what promtool and amtool say; whole playbooks and killed processes
 	$(PYTHON) -m tests.lab.toolchain promtool amtool
-	$(PYTHON) -m pytest -q -n auto --dist worksteal tests/integration/programs --junitxml=.lab/junit-programs.xml
+	$(PYTHON) -m pytest -q $(BESIDE) tests/integration/programs --junitxml=.lab/junit-programs.xml
 
 coverage: $(READY) ## how many branches of plugins/ the tests take (not part of `make test`)
 	$(PYTHON) -m tests.lab.toolchain helm promtool amtool
-	$(PYTHON) -m pytest -q -n auto --cov --cov-report=json tests/unit tests/integration/programs
+	$(PYTHON) -m pytest -q $(BESIDE) --cov --cov-report=json tests/unit tests/integration/programs
 	$(PYTHON) -m tests.branches
 
 mutation: $(READY) $(MUTATION)/.made-from-lock ## how many of MUTANTS changes of the parser a test notices (20 minutes; not part of `make test`)

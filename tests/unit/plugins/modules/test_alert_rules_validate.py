@@ -33,6 +33,12 @@ groups:
 BAD = GOOD.replace("== 0", "= 0").replace("for: 5m", "for: 5 minutes")
 
 
+@pytest.fixture(autouse=True)
+def _no_promtool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of this machine, whose start would take longer than the test."""
+    monkeypatch.setenv("PATH", os.defpath)
+
+
 def run(capsys: pytest.CaptureFixture[str], **arguments: Any) -> dict[str, Any]:
     with patch_module_args({"_ansible_check_mode": True, **arguments}), pytest.raises(SystemExit):
         alert_rules_validate.main()

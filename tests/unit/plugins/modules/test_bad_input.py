@@ -129,6 +129,12 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_http, "FIRST_PAUSE_SECONDS", 0.001)
 
 
+@pytest.fixture(autouse=True)
+def _no_promtool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of this machine, whose start would take longer than the test."""
+    monkeypatch.setenv("PATH", os.defpath)
+
+
 @pytest.fixture
 def bad(tmp_path: Path) -> Path:
     """Where the file is to be, in a folder of its own; a chart lies beside it."""

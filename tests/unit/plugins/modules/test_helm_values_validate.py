@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import sys
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ CHART = {
     "templates/x.yaml": "{{ .Values.replicas }}{{ toYaml .Values.auth }}",
 }
 DB = {"Chart.yaml": "{name: db, version: 1.0.0}", "values.yaml": "port: 1\n", "templates/x.yaml": "{{ .Values.port }}"}
-HELM = """#!{python}
+HELM = """#!{python} -IS
 import pathlib, shutil, sys
 arguments = sys.argv[1:]
 if arguments[0] == "version":
@@ -213,16 +214,16 @@ def test_charts_that_cannot_be_had(arguments: dict[str, Any], message: str, helm
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "is no chart"),
-        (b"\xff\xfe\x00binary", "is no chart archive"),
-        (packed(dict(CHART))[:-30], "is no chart archive"),
-        (packed({"values.yaml": "a: 1"}), "has no Chart.yaml"),
-        (packed({"Chart.yaml": "a: {"}), "is not YAML"),
-        (packed({**CHART, "templates/big.yaml": b" " * (129 << 20)}), "is larger than a chart can be"),
+        (lambda: b"", "is no chart"),
+        (lambda: b"\xff\xfe\x00binary", "is no chart archive"),
+        (lambda: packed(dict(CHART))[:-30], "is no chart archive"),
+        (lambda: packed({"values.yaml": "a: 1"}), "has no Chart.yaml"),
+        (lambda: packed({"Chart.yaml": "a: {"}), "is not YAML"),
+        (lambda: packed({**CHART, "templates/big.yaml": b" " * (129 << 20)}), "is larger than a chart can be"),
     ],
 )
-def test_archives_that_are_none(content: bytes, message: str, tmp_path: Path) -> None:
-    (tmp_path / "api.tgz").write_bytes(content)
+def test_archives_that_are_none(content: Callable[[], bytes], message: str, tmp_path: Path) -> None:
+    (tmp_path / "api.tgz").write_bytes(content())
     result = run(chart_ref=str(tmp_path / "api.tgz"), values={})
     assert result["failed"] is True
     assert message in result["msg"]

@@ -60,7 +60,7 @@ def test_time_grows_with_the_rules() -> None:
         text = json.dumps({"groups": [{"name": "g", "rules": rules}]})
         return lambda: check([Source("r", text)], Profile())
 
-    assert growth(checked, 300) <= LINEAR
+    assert growth(checked, 150) <= LINEAR
 
 
 def test_errors(result: Result) -> None:
