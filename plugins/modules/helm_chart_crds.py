@@ -85,7 +85,7 @@ def applied(module: AnsibleModule) -> dict[str, Any]:
     with helm.Helm(module, client) as run:
         wanted = crds.definitions(run.crds(chart))
     definitions = list(crds.apply(cluster, wanted, manager=params["field_manager"], dry_run=module.check_mode))
-    done = [change for change, _ in definitions]
+    done = [change for change, _live in definitions]
     if not module.check_mode:
         young = [change.name for change, live in definitions if not crds.is_established(live)]
         crds.wait_established(cluster, young, timeout=params["timeout"])
