@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What dashboards_validate takes for a dashboard, and whether 10,000 take no longer each than 345.
 
-    PYTHONPATH=collections python -m tests.bench.dashboards [--count N]
+    python -m tests.bench.dashboards [--count N]
 
 prints seconds for each of N dashboards and the peak of the process' memory. CPU time of every check, without the
 interpreter's start. The dashboards are made one by one of what published ones have: expressions of the corpus, 21

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from random import Random
@@ -132,3 +134,10 @@ def test_an_import_tells_what_is_large_in_it() -> None:
     assert found.large == ("yaml",)
     assert 5 < found.memory_mib < 60
     assert found.seconds > 0
+
+
+def test_it_starts_as_make_starts_it(root: Path) -> None:
+    """With nothing on the path but the checkout."""
+    bare = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    asked = subprocess.run([sys.executable, "-m", "tests.bench", "--help"], cwd=root, env=bare, check=False)
+    assert asked.returncode == 0
