@@ -56,7 +56,8 @@ def load_file(path: Path) -> Json | Finding:
 
 def _once(pairs: list[tuple[str, Any]]) -> Json:
     """An object, in which no key may be written twice: nobody knows which of the two is meant."""
-    read = dict(pairs)
+    # Dashboards say the same few words over and over, and all of them are held at once.
+    read = {sys.intern(name): sys.intern(value) if isinstance(value, str) else value for name, value in pairs}
     if len(read) != len(pairs):
         names = [name for name, _value in pairs]
         twice = next(name for name in names if names.count(name) > 1)
