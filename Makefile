@@ -8,7 +8,7 @@ PREVIEW  := .cache/preview
 MUTATION := .cache/mutation/venv
 MUTANTS  := 400
 # Twice as many workers as cores: a test often waits for a server's answer, or for one that never comes.
-BESIDE   := -n $(shell echo $$((2 * $$(nproc)))) --dist worksteal
+BESIDE    = -n $$((2 * $$(getconf _NPROCESSORS_ONLN))) --dist worksteal
 PYTHON   := $(VENV)/bin/python
 LAB      := $(PYTHON) -m tests.lab
 READY    := $(VENV)/.made-from-lock

@@ -16,6 +16,7 @@ description:
   - Compares a release's newest revision with what the chart renders from the values now, object by object, and says
     whether Helm has to run and why. A chart that changed without a new version is noticed.
   - The chart is really rendered, in check mode too, so values that a template refuses are reported before Helm runs.
+    An upgrade is held against the API's schemas in check mode only; else Helm does that when it runs.
   - A revision that has been pending for longer than O(pending_after) belongs to a Helm that was killed, and Helm would
     refuse the release from then on. It is marked as failed, which Helm builds upon. The module changes nothing else.
   - A younger pending revision is waited for.

@@ -135,7 +135,7 @@ def peer_task(url: str, token: str, src: Path) -> Mapping[str, Any]:
 
 
 def write_dashboards(folder: Path, count: int) -> None:
-    """Copies of one of the platform's own, of about 30 kB each."""
+    """Copies of one of the platform's own, of about 60 kB each."""
     folder.mkdir()
     spec = json.loads((ROOT / "contracts" / "dashboards" / "system-overview.json").read_text("utf-8"))
     for number in range(count):

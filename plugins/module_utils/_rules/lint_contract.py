@@ -102,13 +102,8 @@ def _grouping(context: Context, node: Aggregation) -> None:
     for label in node.labels:
         if label != METRIC_NAME and not can(flow, label):
             known = tuple(sorted({name for branch in flow for name in branch.only or ()}))
-            _add(
-                context,
-                "label",
-                f"by ({label}): nothing below has a label {label!r}",
-                node,
-                _nearest(label, known),
-            )
+            hint = _nearest(label, known)
+            _add(context, "label", f"by ({label}): nothing below has a label {label!r}", node, hint)
 
 
 def _types(context: Context, contract: Contract, node: Call) -> None:

@@ -184,7 +184,8 @@ def test_no_admin_in_the_secret(
     if data is not None:
         kube.add(f"{SECRETS}/{RELEASE}", data=data)
     kubeconfig = str(kube.write_kubeconfig(tmp_path / "kubeconfig"))
-    more = {"timeout": 600} if name == "grafana_datasources_info" else {}
+    more = {"timeout": 3, "interval": 1} if name == "grafana_datasources_info" else {}
     result = run(name, tmp_path, kubeconfig=kubeconfig, grafana={"admin_secret": RELEASE}, **more)
     assert says in result["msg"]
+    assert [request.path for request in kube.requests] == [f"{SECRETS}/{RELEASE}"]
     assert server.requests == []
