@@ -30,7 +30,8 @@ class Finding:
     evidence: Evidence = field(default_factory=dict)
 
     def as_dict(self) -> Plain:
-        return {
+        """All fields; `evidence` only where there is some, which few findings have and none of a validator's."""
+        plain: Plain = {
             "id": self.id,
             "severity": self.severity,
             "message": self.message,
@@ -39,8 +40,10 @@ class Finding:
             "line": self.line,
             "column": self.column,
             "object": self.object,
-            "evidence": dict(self.evidence),
         }
+        if self.evidence:
+            plain["evidence"] = dict(self.evidence)
+        return plain
 
     @property
     def where(self) -> str:

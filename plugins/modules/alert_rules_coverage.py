@@ -73,7 +73,6 @@ findings:
       object: database/DatabaseDown
       message: no test makes the alert fire by `absent(pg_up)`
       hint: add input_series that this branch selects, present at eval_time
-      evidence: {}
 waived:
   description: The findings that O(waivers) lets through, in the same form.
   type: list

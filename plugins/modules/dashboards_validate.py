@@ -73,7 +73,6 @@ findings:
       object: ias-api/Requests
       message: the legend of query A names 'pod', which the query does not keep
       hint: add pod to the aggregation, or leave it out of the legend
-      evidence: {}
 waived:
   description: The findings that O(waivers) lets through, in the same form.
   type: list

@@ -69,7 +69,6 @@ findings:
       object: singleBinary.replica
       message: "loki 18.11.0 has no value singleBinary.replica: it is ignored"
       hint: did you mean 'replicas'?
-      evidence: {}
 waived:
   description: The findings that O(waivers) lets through, in the same form.
   type: list

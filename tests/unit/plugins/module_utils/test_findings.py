@@ -31,6 +31,10 @@ def test_the_message_lists_all_errors_first() -> None:
     ]
 
 
+def test_evidence_is_told_where_there_is_some() -> None:
+    assert "evidence" not in Finding("x/y", "info", "m").as_dict()
+
+
 def test_a_finding_becomes_plain_data() -> None:
     assert Finding("x/y", "info", "m", evidence={"n": 1}).as_dict() == {
         "id": "x/y",

@@ -77,6 +77,13 @@ def test_rules_given_directly(capsys: pytest.CaptureFixture[str]) -> None:
     assert "failed" not in run(capsys, rules=rules, prometheus_version="3.13", prometheus_features=flag)
 
 
+def test_the_rules_need_not_be_told(capsys: pytest.CaptureFixture[str]) -> None:
+    rules = {"groups": [{"name": "g", "rules": [{"alert": "A", "expr": "up == 0"}, {"record": "r:s", "expr": "up"}]}]}
+    result = run(capsys, rules=rules, return_rules=False)
+    assert "rules" not in result
+    assert result["summary"]["rules"] == 2
+
+
 @pytest.mark.parametrize(
     ("content", "identity"),
     [
