@@ -22,7 +22,7 @@ _CRD_DURATION = re.compile(r"0|(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\
 _HINT = "the operator then skips the whole PrometheusRule, with all its rules"
 
 
-def check(file: RuleFile, profile: Profile, report: Report) -> None:
+def check(file: RuleFile, report: Report) -> None:
     size = sum(
         len(rule.expr)
         + len(rule.name)
@@ -41,8 +41,6 @@ def check(file: RuleFile, profile: Profile, report: Report) -> None:
     for group in file.groups:
         for rule in group.rules:
             _rule(rule, report)
-            if rule.tree is not None and profile.features:
-                _features(rule, profile, report)
 
 
 def _rule(rule: Rule, report: Report) -> None:
@@ -75,10 +73,10 @@ def _rule(rule: Rule, report: Report) -> None:
         report.rule(rule, "load/legacy-names", "error", message, hint=_HINT)
 
 
-def _features(rule: Rule, profile: Profile, report: Report) -> None:
+def check_features(rule: Rule, report: Report) -> None:
     """The operator's own validation knows no feature flags."""
     try:
-        parse(rule.expr, Profile(profile.version))
+        parse(rule.expr, Profile(rule.group.file.profile.version))
     except PromQLError as error:
         report.rule(
             rule,

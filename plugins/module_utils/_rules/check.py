@@ -13,6 +13,7 @@ from .. import _rules
 from .._findings import Finding, Plain
 from .._promql import Profile
 from . import (
+    expressions,
     lint_burn_rate,
     lint_conditions,
     lint_series,
@@ -22,9 +23,10 @@ from . import (
     metadata,
 )
 from .context import Context, Index, Settings
-from .load import load
-from .model import RuleFile
+from .load import outline
+from .model import Rule, RuleFile
 from .report import Report
+from .shares import look_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,25 @@ def check(
     settings = settings or Settings()
     report = Report()
     promised = _rules.contract.load(contract.path, contract.text, report) if contract is not None else None
-    files = [file for source in sources for file in load(source.path, source.text, profile, report)]
+    files = [file for source in sources for file in outline(source.path, source.text, profile, report)]
     index = Index.of(files, promised)
-    for rule in index.rules:
-        if rule.tree is not None:
-            context = Context(rule, rule.tree, index, settings, report)
+    report.findings += look_at(index.rules, lambda rules: _each(rules, index, settings))
+    lint_set.check_set(index, report)
+    if alertmanager is not None:
+        routing = _rules.routing_config.load(alertmanager.path, alertmanager.text, report)
+        if routing is not None:
+            _rules.lint_routing.check(routing, _rules.lint_routing.of_rules(index), settings, report)
+    report.findings.sort(key=lambda finding: (finding.file, finding.line, finding.column, finding.id))
+    return Result(files, report.findings)
+
+
+def _each(rules: Iterable[Rule], index: Index, settings: Settings) -> list[Finding]:
+    """What there is to say of each of the rules."""
+    report, promised = Report(), index.contract
+    for rule in rules:
+        expressions.check(rule, report)
+        if (tree := rule.tree) is not None:
+            context = Context(rule, tree, index, settings, report)
             lint_series.check(context)
             if promised is not None:
                 _rules.lint_contract.check(context, promised)
@@ -69,13 +85,7 @@ def check(
                 lint_set.check_name(context)
         if rule.is_alert:
             metadata.check(rule, settings, report)
-    lint_set.check_set(index, report)
-    if alertmanager is not None:
-        routing = _rules.routing_config.load(alertmanager.path, alertmanager.text, report)
-        if routing is not None:
-            _rules.lint_routing.check(routing, _rules.lint_routing.of_rules(index), settings, report)
-    report.findings.sort(key=lambda finding: (finding.file, finding.line, finding.column, finding.id))
-    return Result(files, report.findings)
+    return report.findings
 
 
 def normalised(files: Iterable[RuleFile]) -> list[Plain]:

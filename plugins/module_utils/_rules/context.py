@@ -61,8 +61,8 @@ class Index:
     def absent_guards(self) -> set[tuple[str, str]]:
         """Label and value of the `=` matchers inside any absent() of the run."""
         if self._guards is None:
-            trees = (rule.tree for rule in self.rules if rule.tree is not None and "absent" in rule.expr)
-            self._guards = {guard for tree in trees for guard in guards(tree)}
+            trees = (rule.tree for rule in self.rules if "absent" in rule.expr)
+            self._guards = {guard for tree in trees if tree is not None for guard in guards(tree)}
         return self._guards
 
     def flow(self, metric: str) -> Flow | None:

@@ -81,7 +81,7 @@ def _duplicates(index: Index, report: Report) -> None:
 
 
 def _used(rule: Rule) -> list[str]:
-    if rule.tree is None or ":" not in rule.expr:
+    if ":" not in rule.expr or rule.tree is None:
         return []
     return [node.metric for node in walk(rule.tree) if isinstance(node, VectorSelector) and ":" in node.metric]
 

@@ -13,9 +13,9 @@ import difflib
 from collections.abc import Collection, Iterator
 
 from .._files import MAX_BYTES
-from .._promql import Profile, PromQLError, parse
+from .._promql import Profile
 from .._promql.literals import parse_duration
-from . import admission, templates
+from . import admission, expressions
 from .model import Group, Rule, RuleFile
 from .report import Report
 from .yaml_tree import Mapping, Node, Scalar, Sequence, YamlError, documents
@@ -31,7 +31,20 @@ _METRIC_NAME = "__name__"
 
 
 def load(path: str, text: str, profile: Profile, report: Report) -> list[RuleFile]:
-    """The rule files in the text (one, or one for each PrometheusRule), whatever could be read of them."""
+    """The rule files in the text, with every rule looked into."""
+    files = outline(path, text, profile, report)
+    for file in files:
+        for group in file.groups:
+            for rule in group.rules:
+                expressions.check(rule, report)
+    return files
+
+
+def outline(path: str, text: str, profile: Profile, report: Report) -> list[RuleFile]:
+    """The rule files in the text (one, or one for each PrometheusRule), whatever could be read of them.
+
+    Expressions and templates are texts still: `expressions` looks into them, rule by rule.
+    """
     report.file = path
     if len(text) > MAX_BYTES:
         report.add(
@@ -44,7 +57,7 @@ def load(path: str, text: str, profile: Profile, report: Report) -> list[RuleFil
     files: list[RuleFile] = []
     try:
         for index, document in enumerate(documents(text)):
-            files.extend(_document(RuleFile(path, text), document, index, profile, report))
+            files.extend(_document(RuleFile(path, text, profile), document, index, profile, report))
     except YamlError as error:
         report.add(
             "load/yaml", "error", f"not YAML: {error.message}", place=(error.line, error.column), hint=_yaml_hint(text)
@@ -65,11 +78,11 @@ def _document(file: RuleFile, node: Node | None, index: int, profile: Profile, r
     items = node.get("items") if isinstance(node, Mapping) else None
     if isinstance(kind, Scalar) and kind.value in {"List", "PrometheusRuleList"} and isinstance(items, Sequence):
         for item in items.items:
-            yield from _document(RuleFile(file.path, file.text), item, index, profile, report)
+            yield from _document(RuleFile(file.path, file.text, profile), item, index, profile, report)
     elif isinstance(node, Mapping) and isinstance(kind, Scalar):
         yield from _manifest(file, node, kind, profile, report)
     elif index == 0:
-        yield _Reader(file, profile, report).plain(node)
+        yield _Reader(file, report).plain(node)
     elif node is not None and not (isinstance(node, Scalar) and node.is_null):
         report.add(
             "load/second-document",
@@ -95,10 +108,10 @@ def _manifest(file: RuleFile, node: Mapping, kind: Scalar, profile: Profile, rep
     if not file.manifest:
         report.add("load/manifest-name", "error", "the PrometheusRule has no metadata.name", place=_place(node))
     spec = node.get("spec")
-    reader = _Reader(file, profile, report)
+    reader = _Reader(file, report)
     if isinstance(spec, Mapping):
         reader.read(spec)
-        admission.check(file, profile, report)
+        admission.check(file, report)
     elif spec is not None:
         reader.wrong_type(spec, "spec", "mapping")
     yield file
@@ -107,9 +120,8 @@ def _manifest(file: RuleFile, node: Mapping, kind: Scalar, profile: Profile, rep
 class _Reader:
     """Reads one file's groups and rules and reports what Prometheus would refuse."""
 
-    def __init__(self, file: RuleFile, profile: Profile, report: Report) -> None:
+    def __init__(self, file: RuleFile, report: Report) -> None:
         self.file = file
-        self.profile = profile
         self.report = report
         self.count = 0
         self.object = file.manifest
@@ -261,34 +273,11 @@ class _Reader:
         rule.keep_firing_for = self._duration(node, "keep_firing_for")
         rule.labels = self._labels(node, "labels", rule, "label")
         rule.annotations = self._labels(node, "annotations", rule, "annotation")
-        self._expr(rule, node)
-        if rule.kind == "record":
-            self._record(rule, node)
-        else:
-            self._templates(rule)
-        return rule
-
-    def _expr(self, rule: Rule, node: Mapping) -> None:
         if not rule.expr:
             self._error("load/expr", "the rule has no `expr`", node)
-            return
-        try:
-            rule.tree = parse(rule.expr, self.profile)
-        except PromQLError as error:
-            identity = {"feature": "load/feature", "limit": "load/limit"}.get(error.kind, "load/promql")
-            self.report.rule(
-                rule, identity, "error", f"expr: {error.message}", place=rule.place_in_expr(error.position)
-            )
-            return
-        if rule.tree.type not in {"vector", "scalar"}:
-            self.report.rule(
-                rule,
-                "load/expr-type",
-                "error",
-                f"expr is a {'range vector' if rule.tree.type == 'matrix' else 'string'}: promtool accepts the file,"
-                " but every evaluation fails",
-                hint="make it an instant vector: a function such as rate() around the range, a comparison behind it",
-            )
+        if rule.kind == "record":
+            self._record(rule, node)
+        return rule
 
     def _record(self, rule: Rule, node: Mapping) -> None:
         for name, value in (
@@ -302,22 +291,6 @@ class _Reader:
             self._error(
                 "load/record-name", f"braces in the record name {rule.name!r}", node, "a selector belongs into expr"
             )
-
-    def _templates(self, rule: Rule) -> None:
-        for kind, texts in (("labels", rule.labels), ("annotations", rule.annotations)):
-            for name, text in texts.items():
-                if "{{" in text:
-                    key = f"{kind}.{name}"
-                    try:
-                        rule.templates[key] = templates.parse(text)
-                    except templates.TemplateError as error:
-                        self.report.rule(
-                            rule,
-                            "load/template",
-                            "error",
-                            f"{kind[:-1]} {name!r} is no template: {error}",
-                            place=rule.place(key),
-                        )
 
 
 def _place(node: Node) -> tuple[int, int]:

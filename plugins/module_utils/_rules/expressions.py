@@ -1,0 +1,55 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Layer (a), `load/*`, of a rule's expression and its templates."""
+
+from __future__ import annotations
+
+from . import admission, templates
+from .model import Rule
+from .report import Report
+
+
+def check(rule: Rule, report: Report) -> None:
+    """What Prometheus and the operator would refuse; fills in the rule's templates."""
+    if rule.expr:
+        _expression(rule, report)
+    if rule.is_alert:
+        _templates(rule, report)
+
+
+def _expression(rule: Rule, report: Report) -> None:
+    error, tree, file = rule.refusal, rule.tree, rule.group.file
+    if error is not None:
+        identity = {"feature": "load/feature", "limit": "load/limit"}.get(error.kind, "load/promql")
+        report.rule(rule, identity, "error", f"expr: {error.message}", place=rule.place_in_expr(error.position))
+        return
+    if file.manifest and file.profile.features:
+        admission.check_features(rule, report)
+    if tree is not None and tree.type not in {"vector", "scalar"}:
+        report.rule(
+            rule,
+            "load/expr-type",
+            "error",
+            f"expr is a {'range vector' if tree.type == 'matrix' else 'string'}: promtool accepts the file,"
+            " but every evaluation fails",
+            hint="make it an instant vector: a function such as rate() around the range, a comparison behind it",
+        )
+
+
+def _templates(rule: Rule, report: Report) -> None:
+    for kind, texts in (("labels", rule.labels), ("annotations", rule.annotations)):
+        for name, text in texts.items():
+            if "{{" in text:
+                key = f"{kind}.{name}"
+                try:
+                    rule.templates[key] = templates.parse(text)
+                except templates.TemplateError as error:
+                    report.rule(
+                        rule,
+                        "load/template",
+                        "error",
+                        f"{kind[:-1]} {name!r} is no template: {error}",
+                        place=rule.place(key),
+                    )
