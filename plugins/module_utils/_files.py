@@ -45,9 +45,11 @@ def check_regular(path: Path) -> int:
 
 
 def _content(path: Path) -> bytes:
-    if check_regular(path) <= MAX_BYTES:
+    if (size := check_regular(path)) <= MAX_BYTES:
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)  # what grows meanwhile, or does not tell its size
+            content = file.read(size + 1)  # no room for the largest file each time
+            if len(content) > size:  # it has grown, or does not tell its size
+                content += file.read(MAX_BYTES + 1 - len(content))
         if len(content) <= MAX_BYTES:
             return content
     raise UnreadableError("too-large", f"the file has more than {MAX_BYTES >> 20} MiB", "split it")
