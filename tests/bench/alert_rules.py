@@ -12,6 +12,7 @@ from pathlib import Path
 
 import yaml
 
+from tests.bench.interpreter import Interpreter, system, this
 from tests.bench.measure import SHARED, Figure, UnmeasurableError, module, peak_memory, pint, promtool, run
 from tests.bench.playbook import play
 
@@ -35,15 +36,18 @@ def against_pint(folder: Path) -> Iterator[Figure]:
     program = pint()
     files = write_published(folder)
     theirs = [program, "--offline", "--no-color", "lint", "--json", "/dev/stdout", str(files[0].parent)]
-    yield compared(files, "pint --offline lint", theirs, 1.0, faster=True)
+    yield compared(files, "pint --offline lint", theirs, 1.0, system(folder) or this(), faster=True)
 
 
 def published(program: str, folder: Path) -> Iterator[Figure]:
-    """Without the rules in the answer, which promtool does not tell either; then with them."""
+    """Without the rules in the answer, which promtool does not tell either; then with them, then by another Python."""
     files = write_published(folder)
-    theirs = [program, "check", "rules", "--lint=all", *map(str, files)]
-    yield compared(files, "promtool check rules", theirs, 1.5)
-    yield compared(files, "promtool check rules", theirs, None, return_rules=True)
+    against, theirs = "promtool check rules", [program, "check", "rules", "--lint=all", *map(str, files)]
+    own = system(folder)
+    yield compared(files, against, theirs, 1.5, own or this())
+    yield compared(files, against, theirs, None, own or this(), return_rules=True)
+    if own is not None:
+        yield compared(files, against, theirs, None, this())
 
 
 def compared(
@@ -51,6 +55,7 @@ def compared(
     against: str,
     theirs: Sequence[str],
     goal: float | None,
+    python: Interpreter,
     *,
     faster: bool = False,
     return_rules: bool = False,
@@ -58,16 +63,17 @@ def compared(
     """Our module on the files, in turns with the peer."""
     options = {"paths": [str(files[0].parent)], "return_rules": return_rules, "_ansible_remote_tmp": "/tmp"}
     arguments = json.dumps({"ANSIBLE_MODULE_ARGS": options})
-    rounds = [(run(module("alert_rules_validate"), arguments), run(theirs)) for _ in range(ROUNDS)]
+    ours = module("alert_rules_validate", python.program)
+    rounds = [(run(ours, arguments, **python.environment), run(theirs)) for _ in range(ROUNDS)]
     return Figure(
-        f"every lint on {len(files)} published rule files{', and the rules told' if return_rules else ''}",
+        f"every lint on {len(files)} published rule files{', the rules told' * return_rules} ({python.name})",
         against,
         min(one.seconds for one, _ in rounds),
         min(other.seconds for _, other in rounds),
         goal,
         TOLD if return_rules else WHOLE,
         faster=faster,
-        memory_mib=peak_memory("alert_rules_validate", arguments),
+        memory_mib=peak_memory("alert_rules_validate", arguments, python.program, **python.environment),
         details={"files": len(files)},
     )
 

@@ -130,9 +130,9 @@ def run(command: Sequence[str], text: str = "", **environment: str) -> Ran:
     return Ran(seconds, done.returncode, output)
 
 
-def module(name: str) -> list[str]:
+def module(name: str, python: str = sys.executable) -> list[str]:
     """The module as Ansible starts it; it reads its arguments from its standard input."""
-    return [sys.executable, "-m", f"{MODULES}.{name}"]
+    return [python, "-m", f"{MODULES}.{name}"]
 
 
 def own_peak_memory() -> float:
@@ -141,7 +141,7 @@ def own_peak_memory() -> float:
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
 
-def peak_memory(name: str, text: str) -> float:
+def peak_memory(name: str, text: str, python: str = sys.executable, **environment: str) -> float:
     """MiB that a module's process has taken at most, as it reads of itself.
 
     Its resource usage would not tell: to the kernel a child has once been as large as the parent that it came from.
@@ -153,7 +153,7 @@ try:
 except SystemExit:
     pass
 print("\\n" + re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])"""
-    return int(run([sys.executable, "-c", program], text).said.splitlines()[-1]) / 1024
+    return int(run([python, "-c", program], text, **environment).said.splitlines()[-1]) / 1024
 
 
 def pint() -> str:
