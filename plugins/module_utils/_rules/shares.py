@@ -15,7 +15,7 @@ from .._findings import Finding
 from .model import Rule
 
 WORTH_SHARING = 500
-"""Rules. A second process takes about as long to start and to be heard as 100 of them."""
+"""Rules. A second process takes about as long to start and to be heard as 150 of them."""
 
 Look = Callable[[Sequence[Rule]], list[Finding]]
 
