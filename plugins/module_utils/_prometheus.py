@@ -14,12 +14,13 @@ from ._http import Api
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One active scrape target."""
+    """One active scrape target. ``pool`` is the scrape configuration that it is of."""
 
     job: str
     url: str
     health: str
     error: str
+    pool: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,9 @@ class Prometheus:
 
 
 def read_target(entry: Mapping[str, Any]) -> Target:
-    job = entry.get("labels", {}).get("job") or entry.get("scrapePool", "")
-    return Target(job, entry.get("scrapeUrl", ""), entry.get("health", "unknown"), entry.get("lastError", ""))
+    pool = entry.get("scrapePool", "")
+    job = entry.get("labels", {}).get("job") or pool
+    return Target(job, entry.get("scrapeUrl", ""), entry.get("health", "unknown"), entry.get("lastError", ""), pool)
 
 
 def read_rule(group: str, rule: Mapping[str, Any]) -> LoadedRule:

@@ -11,7 +11,10 @@ module: scrape_targets_verify
 short_description: Prove that Prometheus scrapes every target
 description:
   - Asks Prometheus for its active targets and fails unless all of them are up.
-  - Waits for targets that are not up yet, for at most O(timeout) seconds.
+  - Where Prometheus is reached through the cluster, each ServiceMonitor and PodMonitor that it selects must have an
+    active target (C(targets/monitor)), for Prometheus does not tell of one that selects nothing. Outside the namespace
+    of Prometheus such a monitor is a warning.
+  - Waits for targets that are not there or not up yet, for at most O(timeout) seconds.
 options:
   jobs:
     description: Jobs that must have at least one active target. A job without one is otherwise not seen at all.
@@ -62,7 +65,9 @@ jobs:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils import _kube
 from ..module_utils._checks.targets import check_targets
+from ..module_utils._monitors import selected
 from ..module_utils._prometheus import Prometheus
 from ..module_utils._proof import WAIT_ARGS, Outcome, prove
 from ..module_utils._service import PROMETHEUS, arguments, open_service
@@ -74,7 +79,10 @@ def main() -> None:
 
     def look() -> Outcome:
         with open_service(module.params, "prometheus") as api:
-            return check_targets(Prometheus(api).targets(), module.params["jobs"])
+            targets = Prometheus(api).targets()
+        home, url = module.params["prometheus"]["namespace"], module.params["prometheus"]["url"]
+        monitors = [] if url else selected(_kube.Cluster(_kube.connect(module.params)), home)
+        return check_targets(targets, module.params["jobs"], monitors, home)
 
     prove(module, "Not everything is scraped", look)
 

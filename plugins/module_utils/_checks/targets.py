@@ -8,13 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .._findings import Finding
+from .._monitors import Monitor
 from .._prometheus import Target
 from .._proof import Outcome
 
 
-def check_targets(targets: Iterable[Target], wanted_jobs: Iterable[str]) -> Outcome:
-    """Every active target is up, and every wanted job has one."""
+def check_targets(
+    targets: Iterable[Target], wanted_jobs: Iterable[str], monitors: Iterable[Monitor] = (), home: str = ""
+) -> Outcome:
+    """Every active target is up, and every wanted job and every monitor has one.
+
+    A monitor outside the namespace `home` is somebody else's: without a target it is a warning.
+    """
     targets = list(targets)
+    pools = {target.pool.rpartition("/")[0] for target in targets}
     jobs: dict[str, dict[str, int]] = {}
     for target in targets:
         counts = jobs.setdefault(target.job, {"up": 0, "down": 0})
@@ -22,6 +29,7 @@ def check_targets(targets: Iterable[Target], wanted_jobs: Iterable[str]) -> Outc
     missing = [job for job in wanted_jobs if job not in jobs]
     findings = [not_up(target) for target in targets if target.health != "up"]
     findings += [missing_job(job) for job in missing]
+    idle = [idle_monitor(monitor, home) for monitor in monitors if monitor.pool not in pools]
     if not targets and not missing:
         findings.append(
             Finding(
@@ -32,7 +40,8 @@ def check_targets(targets: Iterable[Target], wanted_jobs: Iterable[str]) -> Outc
             )
         )
     passed = sum(target.health == "up" for target in targets)
-    return Outcome(len(targets) + len(missing), passed, findings, {"jobs": dict(sorted(jobs.items()))})
+    checked = len(targets) + len(missing) + sum(finding.severity == "error" for finding in idle)
+    return Outcome(checked, passed, [*findings, *idle], {"jobs": dict(sorted(jobs.items()))})
 
 
 def not_up(target: Target) -> Finding:
@@ -60,4 +69,14 @@ def missing_job(job: str) -> Finding:
         "no active target has this job",
         "Check that its ServiceMonitor selects the service and names its port, and that the service has endpoints",
         object=job,
+    )
+
+
+def idle_monitor(monitor: Monitor, home: str) -> Finding:
+    return Finding(
+        "targets/monitor",
+        "error" if monitor.namespace == home else "warning",
+        f"no active target is of {monitor}",
+        "Check that it selects something that runs, and names a port of it; Prometheus knows a new one after a minute",
+        object=f"{monitor.namespace}/{monitor.name}",
     )

@@ -41,6 +41,10 @@ def _rights() -> tuple[Right, ...]:
         "rbac.authorization.k8s.io": ("clusterroles", "clusterrolebindings"),
     }
     found += [Right("patch", group, name, namespaced=False) for group, names in cluster.items() for name in names]
+    # what the proofs read
+    found += [
+        Right("list", "monitoring.coreos.com", name, namespaced=False) for name in ("servicemonitors", "podmonitors")
+    ]
     return (*found, Right("list", "", "pods"), Right("get", "", "pods/log"), Right("create", "", "pods/portforward"))
 
 

@@ -3,13 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.ias.observability.plugins.modules import scrape_targets_verify
 from tests.fakes.http import Reply, Server, running_server
+from tests.fakes.kube import FakeKube
 from tests.fakes.module import run_module
 
 TARGETS = "/api/v1/targets"
@@ -58,6 +60,59 @@ def test_everything_that_is_wrong_is_told(server: Server) -> None:
     }
     assert "http://a/metrics is down: connection refused" in str(result["msg"])
     assert result["summary"] == {"checked": 3, "passed": 0}
+
+
+@pytest.fixture
+def through_cluster(server: Server, tmp_path: Path) -> Iterator[Callable[..., dict[str, Any]]]:
+    """Prometheus behind a Kubernetes API, with the monitor web in its own namespace and in another one."""
+    slices = "/apis/discovery.k8s.io/v1/namespaces/ias-system/endpointslices"
+    monitoring = "/apis/monitoring.coreos.com/v1/namespaces"
+    with FakeKube() as kube:
+        ports = [{"name": "http", "port": 9090}]
+        kube.add("/api/v1/namespaces/ias-system/services/prometheus-kube-prometheus-prometheus", spec={"ports": ports})
+        kube.add(
+            f"{slices}/one",
+            metadata={"labels": {"kubernetes.io/service-name": "prometheus-kube-prometheus-prometheus"}},
+            ports=ports,
+            endpoints=[{"conditions": {"ready": True}, "targetRef": {"kind": "Pod", "name": "prometheus-0"}}],
+        )
+        kube.ports["prometheus-0", 9090] = server.port
+        everything: dict[str, object] = {"serviceMonitorSelector": {}, "serviceMonitorNamespaceSelector": {}}
+        kube.add(f"{monitoring}/ias-system/prometheuses/prometheus", spec=everything)
+        for space in ("ias-system", "shop"):
+            kube.add(f"{monitoring}/{space}/servicemonitors/web")
+        kubeconfig = str(kube.write_kubeconfig(tmp_path / "kubeconfig"))
+        yield lambda **args: run_module(scrape_targets_verify, kubeconfig=kubeconfig, interval=0, **args)
+
+
+def pooled(monitor: str) -> dict[str, object]:
+    return {**target("web", "up"), "scrapePool": f"serviceMonitor/{monitor}/0"}
+
+
+def test_a_monitor_without_a_target_is_not_success(server: Server, through_cluster: Callable[..., Any]) -> None:
+    server.on("GET", TARGETS, answer(pooled("shop/web")))
+    result = through_cluster(timeout=0)
+    assert result["failed"] is True
+    assert "no active target is of ServiceMonitor ias-system/web" in result["msg"]
+    assert result["summary"] == {"checked": 2, "passed": 1}
+
+
+def test_it_waits_for_the_target_of_a_monitor(server: Server, through_cluster: Callable[..., Any]) -> None:
+    both = answer(pooled("ias-system/web"), pooled("shop/web"))
+    server.on("GET", TARGETS, answer(pooled("shop/web")), both)
+    result = through_cluster(timeout=20)
+    assert result["findings"] == []
+    assert result["summary"] == {"checked": 2, "passed": 2}
+
+
+def test_somebody_elses_monitor_is_a_warning(server: Server, through_cluster: Callable[..., Any]) -> None:
+    server.on("GET", TARGETS, answer(pooled("ias-system/web")))
+    result = through_cluster(timeout=20)
+    assert "failed" not in result
+    assert [(one["id"], one["severity"], one["object"]) for one in result["findings"]] == [
+        ("targets/monitor", "warning", "shop/web")
+    ]
+    assert result["summary"] == {"checked": 1, "passed": 1}
 
 
 def test_no_target_at_all_is_not_success(server: Server) -> None:
