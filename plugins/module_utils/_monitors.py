@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,13 +38,13 @@ class Monitor:
 def selected(cluster: Cluster, namespace: str) -> list[Monitor]:
     """The monitors that the Prometheus objects of the namespace select; none where no operator runs it."""
     found: dict[Monitor, None] = {}
-    for prometheus in _items(cluster, f"{_GROUP}/namespaces/{namespace}/prometheuses"):
+    for prometheus in _items(cluster.items, f"{_GROUP}/namespaces/{namespace}/prometheuses"):
         spec = prometheus.get("spec") or {}
         for kind in _KINDS:
             # what is not there selects nothing, what is empty everything
             if (selector := spec.get(f"{kind}Selector")) is not None:
                 spaces = _namespaces(cluster, namespace, spec.get(f"{kind}NamespaceSelector"))
-                for item in _items(cluster, f"{_GROUP}/{kind.lower()}s", selector):
+                for item in _items(cluster.names, f"{_GROUP}/{kind.lower()}s", selector):
                     metadata = item["metadata"]
                     if spaces is None or metadata["namespace"] in spaces:
                         found[Monitor(kind, metadata["namespace"], metadata["name"])] = None
@@ -57,14 +57,16 @@ def _namespaces(cluster: Cluster, own: str, selector: Mapping[str, Any] | None) 
         return {own}
     if not label_selector(selector):
         return None
-    return {item["metadata"]["name"] for item in _items(cluster, "/api/v1/namespaces", selector)}
+    return {item["metadata"]["name"] for item in _items(cluster.names, "/api/v1/namespaces", selector)}
 
 
-def _items(cluster: Cluster, path: str, selector: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-    """A list, empty where the API does not know the kind."""
+def _items(
+    read: Callable[..., Iterator[dict[str, Any]]], path: str, selector: Mapping[str, Any] | None = None
+) -> Iterator[dict[str, Any]]:
+    """A list as `read` reads it, empty where the API does not know the kind."""
     text = label_selector(selector or {})
     try:
-        yield from cluster.items(path, **({"labelSelector": text} if text else {}))
+        yield from read(path, **({"labelSelector": text} if text else {}))
     except ApiError as error:
         if error.status != 404:
             raise

@@ -32,7 +32,7 @@ class Interpreter:
 
 
 def this() -> Interpreter:
-    """The one that runs the benchmarks."""
+    """The one that runs the benchmarks, as the playbook's own runs the modules in this project's inventories."""
     return Interpreter(sys.executable, f"Python {platform.python_version()} of the virtual environment")
 
 
