@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning", "info"]
 Plain = dict[str, object]
@@ -15,8 +15,10 @@ Evidence = Mapping[str, object]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+_NO_EVIDENCE: Evidence = MappingProxyType({})
+
+
+class Finding(NamedTuple):
     """What is wrong, where, and what to do about it. ``id`` is stable and documented."""
 
     id: str
@@ -27,7 +29,7 @@ class Finding:
     line: int = 0
     column: int = 0
     object: str = ""
-    evidence: Evidence = field(default_factory=dict)
+    evidence: Evidence = _NO_EVIDENCE
 
     def as_dict(self) -> Plain:
         """All fields; `evidence` only where there is some, which few findings have and none of a validator's."""

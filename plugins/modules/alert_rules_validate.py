@@ -158,9 +158,9 @@ from ..module_utils import _programs, _rules
 from ..module_utils._findings import Finding
 from ..module_utils._promql import Profile
 from ..module_utils._promql.profile import FEATURES
-from ..module_utils._rules.check import Result, Source, check, normalised
+from ..module_utils._rules.check import Result, check, normalised
 from ..module_utils._rules.context import Index
-from ..module_utils._rules.files import read
+from ..module_utils._rules.files import Source, read
 from ..module_utils._rules.report import Report
 from ..module_utils._validation import CONTRACT_ARGS, PROMETHEUS_ARGS, VALIDATION_ARGS, finish, profile
 

@@ -96,8 +96,8 @@ from ansible.module_utils.common.yaml import HAS_YAML
 from ..module_utils._dashboards.check import check
 from ..module_utils._dashboards.names import Source
 from ..module_utils._dashboards.queries import Reader
-from ..module_utils._rules.check import Source as Text
 from ..module_utils._rules.contract import load as load_contract
+from ..module_utils._rules.files import Source as Text
 from ..module_utils._rules.files import read
 from ..module_utils._rules.report import Report
 from ..module_utils._validation import CONTRACT_ARGS, PROMETHEUS_ARGS, VALIDATION_ARGS, finish, profile

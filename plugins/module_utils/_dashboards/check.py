@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from .._findings import Finding
-from .._rules.check import Source as Text
+from .._rules.files import Source as Text
 from . import layout, names, queries
 from .book import Book
 from .load import load

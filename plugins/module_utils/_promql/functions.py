@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from .profile import EXPERIMENTAL_FUNCTIONS, Profile
 
@@ -17,8 +16,7 @@ NEVER = (99, 0)
 UNBOUNDED = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     name: str
     arguments: tuple[ValueType, ...]
     returns: ValueType = "vector"

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from functools import cache
+from typing import NamedTuple
 
 from .errors import PromQLError
 from .profile import Profile
@@ -54,22 +55,25 @@ _SCAN_BRACKET = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-# Before 3.12 any letter behind a number in brackets is taken for a colon: `foo[5 m]` is `foo[5:]`.
-_SCAN_BRACKET_OLD = re.compile(_SCAN_BRACKET.pattern.replace("[A-Za-z_]+", "[A-Za-z_]"), _SCAN_BRACKET.flags)
 
 
-@dataclass(slots=True)
-class Tokens:
+@cache
+def _scan_bracket_old() -> re.Pattern[str]:
+    """Before 3.12 any letter behind a number in brackets is taken for a colon: `foo[5 m]` is `foo[5:]`."""
+    return re.compile(_SCAN_BRACKET.pattern.replace("[A-Za-z_]+", "[A-Za-z_]"), _SCAN_BRACKET.flags)
+
+
+class Tokens(NamedTuple):
     """The tokens as parallel lists; the last one is END."""
 
-    kinds: list[str] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    starts: list[int] = field(default_factory=list)
+    kinds: list[str]
+    texts: list[str]
+    starts: list[int]
 
 
 def tokenize(text: str, profile: Profile) -> Tokens:
     """All tokens of the expression, or PromQLError for what is none."""
-    tokens = Tokens()
+    tokens = Tokens([], [], [])
     kinds, texts, starts = tokens.kinds, tokens.texts, tokens.starts
     position = 0
     while position >= 0:
@@ -113,7 +117,7 @@ def _brackets(text: str, position: int, profile: Profile, tokens: Tokens) -> int
     _append(tokens, "[", "[", position - 1)
     old = profile.version < (3, 12)
     number_seen = False
-    for match in (_SCAN_BRACKET_OLD if old else _SCAN_BRACKET).finditer(text, position):
+    for match in (_scan_bracket_old() if old else _SCAN_BRACKET).finditer(text, position):
         kind = match.lastgroup or ""
         shown = match[kind]
         start = match.start(kind)

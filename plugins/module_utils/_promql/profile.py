@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 EXPERIMENTAL_FUNCTIONS = "promql-experimental-functions"
 DURATION_EXPRESSIONS = "promql-duration-expr"
@@ -21,12 +21,11 @@ OLDEST, NEWEST, DEFAULT = (3, 5), (3, 16), (3, 14)
 _VERSION = re.compile(r"v?(\d{1,3})\.(\d{1,3})(?:[.+-][0-9A-Za-z.+-]*)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """A Prometheus 3 server: (major, minor) and the values of its `--enable-feature`."""
 
     version: tuple[int, int] = DEFAULT
-    features: frozenset[str] = field(default=frozenset())
+    features: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, version: str, features: Iterable[str] = ()) -> Profile:

@@ -7,40 +7,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .. import _rules
 from .._findings import Finding, Plain
 from .._promql import Profile
-from . import (
-    expressions,
-    lint_burn_rate,
-    lint_conditions,
-    lint_series,
-    lint_set,
-    lint_templates,
-    lint_units,
-    metadata,
-)
-from .context import Context, Index, Settings
-from .load import outline
-from .model import Rule, RuleFile
+from .context import Settings
+from .files import Source
+from .model import RuleFile
 from .report import Report
-from .shares import look_at
+from .work import Work
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A text with rules and the name that findings give it."""
-
-    path: str
-    text: str
-
-
-@dataclass(slots=True)
-class Result:
-    files: list[RuleFile] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+class Result(NamedTuple):
+    files: list[RuleFile]
+    findings: list[Finding]
 
 
 def check(
@@ -54,38 +35,14 @@ def check(
     settings = settings or Settings()
     report = Report()
     promised = _rules.contract.load(contract.path, contract.text, report) if contract is not None else None
-    files = [file for source in sources for file in outline(source.path, source.text, profile, report)]
-    index = Index.of(files, promised)
-    report.findings += look_at(index.rules, lambda rules: _each(rules, index, settings))
-    lint_set.check_set(index, report)
+    files, index, found = Work(list(sources), profile, settings, promised).done()
+    report.findings += found
     if alertmanager is not None:
         routing = _rules.routing_config.load(alertmanager.path, alertmanager.text, report)
         if routing is not None:
             _rules.lint_routing.check(routing, _rules.lint_routing.of_rules(index), settings, report)
     report.findings.sort(key=lambda finding: (finding.file, finding.line, finding.column, finding.id))
     return Result(files, report.findings)
-
-
-def _each(rules: Iterable[Rule], index: Index, settings: Settings) -> list[Finding]:
-    """What there is to say of each of the rules."""
-    report, promised = Report(), index.contract
-    for rule in rules:
-        expressions.check(rule, report)
-        if (tree := rule.tree) is not None:
-            context = Context(rule, tree, index, settings, report)
-            lint_series.check(context)
-            if promised is not None:
-                _rules.lint_contract.check(context, promised)
-            if rule.is_alert:
-                lint_conditions.check(context)
-                lint_units.check(context)
-                lint_burn_rate.check(context)
-                lint_templates.check(context)
-            else:
-                lint_set.check_name(context)
-        if rule.is_alert:
-            metadata.check(rule, settings, report)
-    return report.findings
 
 
 def normalised(files: Iterable[RuleFile]) -> list[Plain]:

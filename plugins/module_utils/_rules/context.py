@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .._findings import Severity
 from .._promql.nodes import Call, Expr, VectorSelector, children, walk
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 _MAX_RECORD_DEPTH = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What the lints need to know about the server and the house's conventions."""
 
     scrape_interval: float = 30.0

@@ -12,14 +12,9 @@ from .report import Report
 
 
 def check(rule: Rule, report: Report) -> None:
-    """What Prometheus and the operator would refuse; fills in the rule's templates."""
-    if rule.expr:
-        _expression(rule, report)
-    if rule.is_alert:
-        _templates(rule, report)
-
-
-def _expression(rule: Rule, report: Report) -> None:
+    """What Prometheus and the operator would refuse of the expression."""
+    if not rule.expr:
+        return
     error, tree, file = rule.refusal, rule.tree, rule.group.file
     if error is not None:
         identity = {"feature": "load/feature", "limit": "load/limit"}.get(error.kind, "load/promql")
@@ -38,7 +33,8 @@ def _expression(rule: Rule, report: Report) -> None:
         )
 
 
-def _templates(rule: Rule, report: Report) -> None:
+def check_templates(rule: Rule, report: Report) -> None:
+    """What Prometheus would refuse of an alert's templates; fills them in."""
     for kind, texts in (("labels", rule.labels), ("annotations", rule.annotations)):
         for name, text in texts.items():
             if "{{" in text:

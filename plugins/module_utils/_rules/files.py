@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from .._files import UnreadableError, read_text
 from .._findings import Finding
-from .check import Source
 
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+
+
+class Source(NamedTuple):
+    """A text and the name that findings give it."""
+
+    path: str
+    text: str
 
 
 def read(paths: Iterable[str], suffixes: Collection[str] = _SUFFIXES) -> tuple[list[Source], list[Finding]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from .._findings import Finding
 from .._promql.literals import format_duration
 from .._promql.nodes import MatrixSelector, Number, Subquery, VectorSelector, walk
 from .context import Context, Index
@@ -54,12 +55,14 @@ def _normal(duration: str) -> str:
     return format_duration(int(match[1]) * units[match[2]]) if match else duration
 
 
-def check_set(index: Index, report: Report) -> None:
-    """All rules of the run together."""
+def check_set(index: Index) -> list[Finding]:
+    """What there is to say of all rules of the run together."""
+    report = Report()
     _duplicates(index, report)
     uses = {id(rule): _used(rule) for rule in index.rules}
     _order(index, uses, report)
     _cycles(index, uses, report)
+    return report.findings
 
 
 def _duplicates(index: Index, report: Report) -> None:

@@ -37,6 +37,8 @@ def load(path: str, text: str, profile: Profile, report: Report) -> list[RuleFil
         for group in file.groups:
             for rule in group.rules:
                 expressions.check(rule, report)
+                if rule.is_alert:
+                    expressions.check_templates(rule, report)
     return files
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import fnmatch
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .._findings import Finding
 from .files import read
@@ -20,8 +20,7 @@ _KEYS = ("id", "object", "file", "reason", "until")
 _REQUIRED = ("id", "reason", "until")
 
 
-@dataclass(frozen=True, slots=True)
-class Waiver:
+class Waiver(NamedTuple):
     id: str
     object: str
     file: str
@@ -101,10 +100,10 @@ def apply(
     return left, waived
 
 
-def waive(findings: Iterable[Finding], path: str | None) -> tuple[list[Finding], list[Finding]]:
+def waive(findings: Iterable[Finding], path: str) -> tuple[list[Finding], list[Finding]]:
     """What is left and what is waived by the file of waivers; what is wrong with the file is left too."""
     left, waived, problems = list(findings), list[Finding](), list[Finding]()
-    sources, unread = read([path] if path else [])
+    sources, unread = read([path])
     for source in sources:
         report = Report()
         waivers = load(source.path, source.text, report)

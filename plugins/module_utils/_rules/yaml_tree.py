@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 with suppress(ImportError):  # told by the module
     import yaml
@@ -120,8 +120,7 @@ def duplicates(root: Node | None) -> Iterator[Scalar]:
             pending += [value for _key, value in node.entries]
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(NamedTuple):
     """A collection whose end has not been read yet."""
 
     node: Sequence | Mapping

@@ -13,7 +13,7 @@ from typing import Any
 from .._findings import Finding, Severity
 from .._release.values import merge
 from .._rules import yaml_tree
-from .._rules.check import Source
+from .._rules.files import Source
 from .._rules.yaml_tree import Node, Scalar, YamlError, documents, plain
 from .chart import Chart
 from .known import Known, entries, type_of

@@ -14,9 +14,9 @@ import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
-from ansible_collections.ias.observability.plugins.module_utils._rules.check import Source
 from ansible_collections.ias.observability.plugins.module_utils._rules.check import check as check_rules
 from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract, load
+from ansible_collections.ias.observability.plugins.module_utils._rules.files import Source
 from ansible_collections.ias.observability.plugins.module_utils._rules.model import RuleFile
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 from tools.contracts import queries

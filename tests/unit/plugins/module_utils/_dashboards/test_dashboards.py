@@ -23,8 +23,8 @@ from ansible_collections.ias.observability.plugins.module_utils._dashboards.plac
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.queries import Reader
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile, parse
-from ansible_collections.ias.observability.plugins.module_utils._rules.check import Source as Text
 from ansible_collections.ias.observability.plugins.module_utils._rules.contract import load as load_contract
+from ansible_collections.ias.observability.plugins.module_utils._rules.files import Source as Text
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 from tests.unit.growth import LINEAR, growth
 

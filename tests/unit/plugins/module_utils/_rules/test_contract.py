@@ -11,7 +11,8 @@ import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
 from ansible_collections.ias.observability.plugins.module_utils._rules import contract as contract_module
-from ansible_collections.ias.observability.plugins.module_utils._rules.check import Source, check
+from ansible_collections.ias.observability.plugins.module_utils._rules.check import check
+from ansible_collections.ias.observability.plugins.module_utils._rules.files import Source
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 
 CONTRACT = """\

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
-from ansible_collections.ias.observability.plugins.module_utils._rules.check import Source, check, normalised
+from ansible_collections.ias.observability.plugins.module_utils._rules.check import check, normalised
+from ansible_collections.ias.observability.plugins.module_utils._rules.files import Source
 
 
 def ids(*rules: dict[str, Any], prefix: str = "rules/", **group: Any) -> list[str]:

@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
-from ansible_collections.ias.observability.plugins.module_utils._rules.check import Result, Source, check
+from ansible_collections.ias.observability.plugins.module_utils._rules.check import Result, check
+from ansible_collections.ias.observability.plugins.module_utils._rules.files import Source
 from tests.unit.growth import LINEAR, growth
 
 GOLDEN = Path(__file__).parent / "golden" / "published_rules.json"

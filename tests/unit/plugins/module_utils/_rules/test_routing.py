@@ -12,7 +12,8 @@ import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
-from ansible_collections.ias.observability.plugins.module_utils._rules.check import Source, check
+from ansible_collections.ias.observability.plugins.module_utils._rules.check import check
+from ansible_collections.ias.observability.plugins.module_utils._rules.files import Source
 from ansible_collections.ias.observability.plugins.module_utils._rules.routing import LabelSet, examples
 from ansible_collections.ias.observability.plugins.module_utils._rules.routing_matchers import parse
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
-from ansible_collections.ias.observability.plugins.module_utils._rules.check import Source
+from ansible_collections.ias.observability.plugins.module_utils._rules.files import Source
 from ansible_collections.ias.observability.plugins.module_utils._values.chart import ChartError, read
 from ansible_collections.ias.observability.plugins.module_utils._values.check import check
 from ansible_collections.ias.observability.plugins.module_utils._values.schema import Validator
