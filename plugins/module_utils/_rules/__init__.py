@@ -10,13 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # and for Ansible, which packs what is imported anywhere
-    from . import contract, coverage, lint_contract, lint_routing, promtool, routing_config, unit_tests, waivers
+    from . import contract, coverage, lint_contract, lint_routing, pair, promtool, routing_config, unit_tests, waivers
 
 __all__ = [
     "contract",
     "coverage",
     "lint_contract",
     "lint_routing",
+    "pair",
     "promtool",
     "routing_config",
     "unit_tests",

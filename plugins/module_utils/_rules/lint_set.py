@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from itertools import chain
 
 from .._findings import Finding
 from .._promql.literals import format_duration
@@ -66,10 +68,20 @@ def check_set(index: Index) -> list[Finding]:
 
 
 def _duplicates(index: Index, report: Report) -> None:
-    seen: dict[tuple[str, str, tuple[tuple[str, str], ...], str], Rule] = {}
+    named: dict[tuple[str, str], list[Rule]] = {}
     for rule in index.rules:
-        labels = tuple(sorted(rule.group.all_labels(rule).items()))
-        key = (rule.kind, rule.name, labels, " ".join(rule.expr.split()) if rule.is_alert else "")
+        named.setdefault((rule.kind, rule.name), []).append(rule)
+    for rules in named.values():
+        if len(rules) > 1:
+            _same(rules, report)
+
+
+def _same(rules: Iterable[Rule], report: Report) -> None:
+    """Of rules of one kind and name, those that have all labels, and an alert the expression, of one before."""
+    seen: dict[tuple[str, ...], Rule] = {}
+    for rule in rules:
+        labels = sorted(rule.group.all_labels(rule).items())
+        key = (" ".join(rule.expr.split()) if rule.is_alert else "", *chain.from_iterable(labels))
         first = seen.setdefault(key, rule)
         if first is not rule:
             where = f"{first.group.file.path}:{first.line}" if first.group.file.path else first.object

@@ -11,16 +11,14 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from .._findings import Finding
 from .._promql import Profile
 from .files import Source
 from .model import Group, Rule, RuleFile
+from .work import Read
 from .yaml_tree import Scalar
-
-Read: TypeAlias = list[list[RuleFile]]
-"""Of each source the rule files in it."""
 
 
 def pack(read: Read, findings: Iterable[Finding]) -> bytes:

@@ -7,28 +7,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from .. import _rules
 from .._findings import Finding
 from .._promql import Profile
-from . import shares
 from .context import Index, Settings
 from .each import look
 from .files import Source
 from .lint_set import check_set
 from .load import outline
 from .model import RuleFile
-from .parcels import Read, pack, unpack
 from .report import Report
-from .twin import LostError, Twin
+from .shares import halves
 
 if TYPE_CHECKING:
     from .contract import Contract
 
-Done = tuple[list[RuleFile], Index, list[Finding]]
-"""What was read, what it defines, and what there is to say of each file and rule, in no certain order."""
+Read: TypeAlias = list[list[RuleFile]]
+"""Of each source the rule files in it."""
+Done: TypeAlias = tuple[list[RuleFile], Index, list[Finding]]
+"""What was read, what it defines, and what there is to say of files, rules and their set, in no certain order."""
 
 
 class Work(NamedTuple):
@@ -38,35 +38,18 @@ class Work(NamedTuple):
     contract: Contract | None = None
 
     def done(self) -> Done:
-        halves = shares.halves(self.sources)
-        if halves is not None:
-            with suppress(LostError):
-                return self._in_two(*halves)
-        return self._alone()
-
-    def _alone(self) -> Done:
-        read, findings = self._read(self.sources)
-        files, index = self._index(read)
+        if (shared := halves(self.sources)) is not None:
+            done = _rules.pair.done(self, *shared)
+            if done is not None:
+                return done
+        read, findings = self.read(self.sources)
+        files, index = self.indexed(read)
         return files, index, findings + look(index.rules, index, self.settings) + check_set(index)
 
-    def _in_two(self, ours: Sequence[Source], theirs: Sequence[Source]) -> Done:
-        """Either process reads one half, hears what the other has read, and looks at half of all rules."""
-        with Twin() as twin:
-            mine, its = (ours, theirs) if twin.first else (theirs, ours)
-            read, findings = self._read(mine)
-            other, told = unpack(twin.exchange(pack(read, findings)), its, self.profile)
-            files, index = self._index(read + other if twin.first else other + read)
-            found = look(shares.share(index.rules, first=twin.first), index, self.settings)
-            if not twin.first:
-                twin.end(pack([], found))
-            found += check_set(index)
-            _none, rest = unpack(twin.hear(), [], self.profile)
-            return files, index, findings + told + found + rest
-
-    def _read(self, sources: Iterable[Source]) -> tuple[Read, list[Finding]]:
+    def read(self, sources: Iterable[Source]) -> tuple[Read, list[Finding]]:
         report = Report()
         return [outline(source.path, source.text, self.profile, report) for source in sources], report.findings
 
-    def _index(self, read: Read) -> tuple[list[RuleFile], Index]:
+    def indexed(self, read: Read) -> tuple[list[RuleFile], Index]:
         files = list(chain.from_iterable(read))
         return files, Index.of(files, self.contract)

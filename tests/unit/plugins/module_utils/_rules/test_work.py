@@ -9,12 +9,13 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType
 
 import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
-from ansible_collections.ias.observability.plugins.module_utils._rules import shares, twin, work
+from ansible_collections.ias.observability.plugins.module_utils._rules import pair, shares, twin, work
 from ansible_collections.ias.observability.plugins.module_utils._rules.check import Result, check, normalised
 from ansible_collections.ias.observability.plugins.module_utils._rules.context import Index, Settings
 from ansible_collections.ias.observability.plugins.module_utils._rules.files import Source
@@ -96,7 +97,7 @@ def test_each_of_the_two_looks_at_about_half(children: list[int], monkeypatch: p
     def look(rules: Sequence[Rule], _index: Index, _settings: Settings) -> list[Finding]:
         return [Finding(str(os.getpid()), "info", f"{rule.group.file.path} {rule.name}") for rule in rules]
 
-    monkeypatch.setattr(work, "look", look)
+    monkeypatch.setattr(pair, "look", look)
     files, _index, found = work.Work(SOURCES, Profile(), Settings()).done()
     looked = [finding for finding in found if finding.id.isdigit()]
     assert sorted(finding.message for finding in looked) == sorted(
@@ -112,22 +113,24 @@ def fail() -> None:
 
 
 @pytest.mark.parametrize("end", [lambda: os.kill(os.getpid(), 9), lambda: os._exit(0), fail, sys.exit])
-@pytest.mark.parametrize("at", ["outline", "unpack", "look", "pack"])
+@pytest.mark.parametrize(
+    "at", [(work, "outline"), (pair, "unpack"), (pair, "look"), (pair, "pack")], ids=lambda at: at[1]
+)
 def test_what_a_lost_child_did_not_tell_is_done_again(
-    at: str,
+    at: tuple[ModuleType, str],
     end: Callable[[], None],
     children: list[int],
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    here, real = os.getpid(), getattr(work, at)
+    here, real = os.getpid(), getattr(*at)
 
     def done(*given: object) -> object:
         if os.getpid() != here:
             end()
         return real(*given)
 
-    monkeypatch.setattr(work, at, done)
+    monkeypatch.setattr(*at, done)
     found = check(SOURCES, Profile())
     assert len(children) == 1
     assert found.findings == alone(SOURCES, monkeypatch).findings
@@ -138,7 +141,7 @@ def test_an_error_here_is_told(children: list[int], monkeypatch: pytest.MonkeyPa
     def broken(*_given: object) -> object:
         raise ValueError("it is here")
 
-    monkeypatch.setattr(work, "look", broken)
+    monkeypatch.setattr(pair, "look", broken)
     with pytest.raises(ValueError, match="it is here"):
         check(SOURCES, Profile())
     assert len(children) == 1
