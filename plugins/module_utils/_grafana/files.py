@@ -11,11 +11,13 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._files import UnreadableError, read_text
 from .._findings import Finding
-from .client import Json
+
+if TYPE_CHECKING:  # what only validates dashboards has no use for an HTTP client
+    from .client import Json
 
 UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 TITLE_LENGTH = 5000

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from contextlib import suppress
 from types import TracebackType
 from typing import NoReturn
@@ -26,16 +27,19 @@ class Twin:
 
     def __init__(self) -> None:
         """Raises LostError where none can be made."""
-        answers, questions = os.pipe(), os.pipe()
+        try:
+            ends = socket.socketpair()
+        except OSError as error:
+            raise LostError from error
         try:
             self._child = os.fork()
         except OSError as error:
-            _close(*answers, *questions)
+            for end in ends:
+                end.close()
             raise LostError from error
         self.first = self._child != 0
-        ours, theirs = (answers, questions) if self.first else (questions, answers)
-        self._reading, self._writing = ours[0], theirs[1]
-        _close(ours[1], theirs[0])
+        self._socket, its = ends if self.first else reversed(ends)
+        its.close()
 
     def __enter__(self) -> Twin:
         return self
@@ -46,7 +50,7 @@ class Twin:
         # What goes wrong in the second goes wrong again, and is told, where it is done once more: not here.
         if not self.first:
             os._exit(0)
-        _close(self._reading, self._writing)
+        self._socket.close()
         os.waitpid(self._child, 0)
 
     def end(self, told: bytes) -> NoReturn:
@@ -55,7 +59,7 @@ class Twin:
         os._exit(0)
 
     def exchange(self, told: bytes) -> bytes:
-        """What the other tells when this one tells `told`. Only one of them speaks at a time: pipes are short."""
+        """What the other tells when this one tells `told`. One after the other: there is little room on the way."""
         if self.first:
             heard = self.hear()
             self.tell(told)
@@ -64,26 +68,22 @@ class Twin:
         return self.hear()
 
     def tell(self, told: bytes) -> None:
-        with suppress(BrokenPipeError):  # found out where it should answer
-            left = memoryview(len(told).to_bytes(_LENGTH) + told)
-            while left:
-                left = left[os.write(self._writing, left) :]
+        with suppress(ConnectionError):  # found out where it should answer
+            self._socket.sendall(len(told).to_bytes(_LENGTH, "big") + told)
 
     def hear(self) -> bytes:
         """Raises LostError."""
-        return self._read(int.from_bytes(self._read(_LENGTH)))
+        try:
+            return self._read(int.from_bytes(self._read(_LENGTH), "big"))
+        except ConnectionError as error:
+            raise LostError from error
 
     def _read(self, count: int) -> bytes:
         parts = []
         while count:
-            part = os.read(self._reading, count)
+            part = self._socket.recv(count)
             if not part:
                 raise LostError
             parts.append(part)
             count -= len(part)
         return b"".join(parts)
-
-
-def _close(*ends: int) -> None:
-    for end in ends:
-        os.close(end)

@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import os
+import socket
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -33,12 +36,22 @@ def test_one_that_has_ended_is_lost() -> None:
             twin.hear()
 
 
-def test_one_that_ends_in_the_middle_of_what_it_tells_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    write = os.write
+def test_one_that_ends_in_the_middle_of_what_it_tells_is_lost() -> None:
     with Twin() as twin:
         if not twin.first:
-            monkeypatch.setattr(os, "write", lambda to, told: write(to, told[:3]) and os._exit(0))
-            twin.tell(b"more than three")
+            twin._socket.sendall((9).to_bytes(8, "big") + b"three")
+            os._exit(0)
+        with pytest.raises(LostError):
+            twin.hear()
+
+
+def test_one_that_ends_before_it_hears_is_lost() -> None:
+    with Twin() as twin:
+        twin.tell(b"nobody reads this")
+        if not twin.first:
+            os._exit(0)
+        os.waitid(os.P_PID, twin._child, os.WEXITED | os.WNOWAIT)
+        assert twin.hear() == b"nobody reads this"
         with pytest.raises(LostError):
             twin.hear()
 
@@ -69,17 +82,13 @@ def test_one_that_is_not_waited_for_does_not_stay() -> None:
         os.waitpid(-1, os.WNOHANG)
 
 
-def test_without_a_process_there_is_no_pipe_left(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("module", "name"), [(os, "fork"), (socket, "socketpair")])
+def test_without_a_process_nothing_is_left_open(module: ModuleType, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> int:
-        raise BlockingIOError("no more processes")
+        raise BlockingIOError("no more of them")
 
-    made: list[tuple[int, int]] = []
-    pipe = os.pipe
-    monkeypatch.setattr(os, "pipe", lambda: made.append(pipe()) or made[-1])
-    monkeypatch.setattr(os, "fork", refuse)
-    with pytest.raises(LostError):
+    before = sorted(Path("/dev/fd").iterdir())
+    monkeypatch.setattr(module, name, refuse)
+    with pytest.raises(LostError) as lost:
         Twin()
-    assert len(made) == 2
-    for end in [end for ends in made for end in ends]:
-        with pytest.raises(OSError, match="Bad file descriptor"):
-            os.fstat(end)
+    assert sorted(Path("/dev/fd").iterdir()) == before, lost  # which holds what has not been closed
