@@ -15,6 +15,7 @@ description:
   - Findings whose id begins with C(load/) say what Prometheus or the operator would refuse, C(rules/) what loads but
     does not do what it looks like, C(metadata/) what a person who is woken up would miss.
   - Fails when a finding is an error.
+  - Where there are two processors, many rules (100,000 characters and more) are shared with a second process.
 options:
   paths:
     description: Rule files, PrometheusRule manifests, or folders of them.
