@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ._kube import Cluster
 
 _GROUP = "/apis/monitoring.coreos.com/v1"
-_KINDS = ("serviceMonitor", "podMonitor")
+_ENDPOINTS = {"serviceMonitor": "endpoints", "podMonitor": "podMetricsEndpoints"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,13 @@ class Monitor:
     kind: str
     namespace: str
     name: str
+    ports: tuple[str, ...] = ("",)
+    """Of each of its endpoints the port as it is written, "" where it has another way to say it."""
 
     @property
-    def pool(self) -> str:
-        """How the names of its scrape pools begin; the number of the endpoint follows."""
-        return f"{self.kind}/{self.namespace}/{self.name}"
+    def pools(self) -> list[str]:
+        """The scrape pools that the operator makes of it, one for each endpoint."""
+        return [f"{self.kind}/{self.namespace}/{self.name}/{number}" for number in range(len(self.ports))]
 
     def __str__(self) -> str:
         return f"{self.kind[0].upper()}{self.kind[1:]} {self.namespace}/{self.name}"
@@ -40,14 +42,15 @@ def selected(cluster: Cluster, namespace: str) -> list[Monitor]:
     found: dict[Monitor, None] = {}
     for prometheus in _items(cluster.items, f"{_GROUP}/namespaces/{namespace}/prometheuses"):
         spec = prometheus.get("spec") or {}
-        for kind in _KINDS:
+        for kind, endpoints in _ENDPOINTS.items():
             # what is not there selects nothing, what is empty everything
             if (selector := spec.get(f"{kind}Selector")) is not None:
                 spaces = _namespaces(cluster, namespace, spec.get(f"{kind}NamespaceSelector"))
-                for item in _items(cluster.names, f"{_GROUP}/{kind.lower()}s", selector):
-                    metadata = item["metadata"]
+                for item in _items(cluster.items, f"{_GROUP}/{kind.lower()}s", selector):
+                    metadata, written = item["metadata"], (item.get("spec") or {}).get(endpoints) or [{}]
                     if spaces is None or metadata["namespace"] in spaces:
-                        found[Monitor(kind, metadata["namespace"], metadata["name"])] = None
+                        ports = tuple(str(one.get("port") or one.get("targetPort") or "") for one in written)
+                        found[Monitor(kind, metadata["namespace"], metadata["name"], ports)] = None
     return list(found)
 
 

@@ -11,9 +11,9 @@ module: scrape_targets_verify
 short_description: Prove that Prometheus scrapes every target
 description:
   - Asks Prometheus for its active targets and fails unless all of them are up.
-  - Where Prometheus is reached through the cluster, each ServiceMonitor and PodMonitor that it selects must have an
-    active target (C(targets/monitor)), for Prometheus does not tell of one that selects nothing. Outside the namespace
-    of Prometheus such a monitor is a warning.
+  - Where Prometheus is reached through the cluster, each endpoint of a ServiceMonitor or PodMonitor that it selects
+    must have an active target (C(targets/monitor)), for Prometheus does not tell of one that selects nothing. Outside
+    the namespace of Prometheus such a monitor is a warning.
   - Waits for targets that are not there or not up yet, for at most O(timeout) seconds.
 options:
   jobs:

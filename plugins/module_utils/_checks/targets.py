@@ -16,12 +16,12 @@ from .._proof import Outcome
 def check_targets(
     targets: Iterable[Target], wanted_jobs: Iterable[str], monitors: Iterable[Monitor] = (), home: str = ""
 ) -> Outcome:
-    """Every active target is up, and every wanted job and every monitor has one.
+    """Every active target is up, and every wanted job and every endpoint of a monitor has one.
 
     A monitor outside the namespace `home` is somebody else's: without a target it is a warning.
     """
     targets = list(targets)
-    pools = {target.pool.rpartition("/")[0] for target in targets}
+    pools = {target.pool for target in targets}
     jobs: dict[str, dict[str, int]] = {}
     for target in targets:
         counts = jobs.setdefault(target.job, {"up": 0, "down": 0})
@@ -29,7 +29,12 @@ def check_targets(
     missing = [job for job in wanted_jobs if job not in jobs]
     findings = [not_up(target) for target in targets if target.health != "up"]
     findings += [missing_job(job) for job in missing]
-    idle = [idle_monitor(monitor, home) for monitor in monitors if monitor.pool not in pools]
+    idle = [
+        idle_endpoint(monitor, number, home)
+        for monitor in monitors
+        for number, pool in enumerate(monitor.pools)
+        if pool not in pools
+    ]
     if not targets and not missing:
         findings.append(
             Finding(
@@ -72,11 +77,13 @@ def missing_job(job: str) -> Finding:
     )
 
 
-def idle_monitor(monitor: Monitor, home: str) -> Finding:
+def idle_endpoint(monitor: Monitor, number: int, home: str) -> Finding:
+    port = monitor.ports[number]
+    endpoint = f"endpoint {number}{f' (port {port})' if port else ''} of " if len(monitor.ports) > 1 else ""
     return Finding(
         "targets/monitor",
         "error" if monitor.namespace == home else "warning",
-        f"no active target is of {monitor}",
+        f"no active target is of {endpoint}{monitor}",
         "Check that it selects something that runs, and names a port of it; Prometheus knows a new one after a minute",
         object=f"{monitor.namespace}/{monitor.name}",
     )

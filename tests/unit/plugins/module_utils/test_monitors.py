@@ -58,6 +58,16 @@ def test_the_selectors_of_the_prometheus_choose(
     assert names(kube, tmp_path) == wanted
 
 
+def test_each_endpoint_is_a_scrape_pool(kube: FakeKube, tmp_path: Path) -> None:
+    kube.add(f"{GROUP}/namespaces/ias-system/prometheuses/prometheus", spec={"podMonitorSelector": {}})
+    endpoints = [{"port": "http"}, {"targetPort": 81}, {}]
+    kube.add(f"{GROUP}/namespaces/ias-system/podmonitors/jobs", spec={"podMetricsEndpoints": endpoints})
+    kubeconfig = str(kube.write_kubeconfig(tmp_path / "kubeconfig"))
+    (monitor,) = selected(Cluster(connect({"kubeconfig": kubeconfig})), "ias-system")
+    assert monitor.ports == ("http", "81", "")
+    assert monitor.pools == [f"podMonitor/ias-system/jobs/{number}" for number in range(3)]
+
+
 def test_without_an_operator_there_are_none(tmp_path: Path) -> None:
     with FakeKube() as kube:
         assert names(kube, tmp_path) == []

@@ -79,14 +79,18 @@ def through_cluster(server: Server, tmp_path: Path) -> Iterator[Callable[..., di
         kube.ports["prometheus-0", 9090] = server.port
         everything: dict[str, object] = {"serviceMonitorSelector": {}, "serviceMonitorNamespaceSelector": {}}
         kube.add(f"{monitoring}/ias-system/prometheuses/prometheus", spec=everything)
-        for space in ("ias-system", "shop"):
-            kube.add(f"{monitoring}/{space}/servicemonitors/web")
         kubeconfig = str(kube.write_kubeconfig(tmp_path / "kubeconfig"))
-        yield lambda **args: run_module(scrape_targets_verify, kubeconfig=kubeconfig, interval=0, **args)
+
+        def run_it(*more: dict[str, object], **args: object) -> dict[str, Any]:
+            for space, endpoints in (("ias-system", [{"port": "http"}, *more]), ("shop", [{"port": "http"}])):
+                kube.add(f"{monitoring}/{space}/servicemonitors/web", spec={"endpoints": endpoints})
+            return run_module(scrape_targets_verify, kubeconfig=kubeconfig, interval=0, **args)
+
+        yield run_it
 
 
-def pooled(monitor: str) -> dict[str, object]:
-    return {**target("web", "up"), "scrapePool": f"serviceMonitor/{monitor}/0"}
+def pooled(monitor: str, endpoint: int = 0) -> dict[str, object]:
+    return {**target("web", "up"), "scrapePool": f"serviceMonitor/{monitor}/{endpoint}"}
 
 
 def test_a_monitor_without_a_target_is_not_success(server: Server, through_cluster: Callable[..., Any]) -> None:
@@ -95,6 +99,24 @@ def test_a_monitor_without_a_target_is_not_success(server: Server, through_clust
     assert result["failed"] is True
     assert "no active target is of ServiceMonitor ias-system/web" in result["msg"]
     assert result["summary"] == {"checked": 2, "passed": 1}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "named"),
+    [({"port": "reloader"}, " (port reloader)"), ({"targetPort": 8080}, " (port 8080)"), ({"path": "/extra"}, "")],
+)
+def test_each_endpoint_of_a_monitor_needs_a_target(
+    endpoint: dict[str, object], named: str, server: Server, through_cluster: Callable[..., Any]
+) -> None:
+    targets = [pooled("ias-system/web"), pooled("shop/web")]
+    server.on("GET", TARGETS, answer(*targets))
+    result = through_cluster(endpoint, timeout=0)
+    assert [one["message"] for one in result["findings"]] == [
+        f"no active target is of endpoint 1{named} of ServiceMonitor ias-system/web"
+    ]
+    assert result["summary"] == {"checked": 3, "passed": 2}
+    server.on("GET", TARGETS, answer(*targets, pooled("ias-system/web", 1)))
+    assert through_cluster(endpoint, timeout=0)["findings"] == []
 
 
 def test_it_waits_for_the_target_of_a_monitor(server: Server, through_cluster: Callable[..., Any]) -> None:
