@@ -13,8 +13,6 @@ Severity = Literal["error", "warning", "info"]
 Plain = dict[str, object]
 Evidence = Mapping[str, object]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
-
-
 _NO_EVIDENCE: Evidence = MappingProxyType({})
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What only looks at files does not import what speaks with servers: that takes half as long again to start."""
+"""What only looks at files does not import what speaks with servers: that would take a quarter longer to start."""
 
 from __future__ import annotations
 
