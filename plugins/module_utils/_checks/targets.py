@@ -84,6 +84,6 @@ def idle_endpoint(monitor: Monitor, number: int, home: str) -> Finding:
         "targets/monitor",
         "error" if monitor.namespace == home else "warning",
         f"no active target is of {endpoint}{monitor}",
-        "Check that it selects something that runs, and names a port of it; Prometheus may learn of it three minutes late",
+        "Check that it selects what runs, and names a port of it; Prometheus may learn of it three minutes late",
         object=f"{monitor.namespace}/{monitor.name}",
     )
