@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from . import _rules
 from ._findings import Finding, failed, failure_message, summary
 from ._promql import Profile
+from ._rules.waivers import waive
 
 VALIDATION_ARGS: dict[str, Any] = {"waivers": {"type": "path"}}
 CONTRACT_ARGS: dict[str, Any] = {"contract": {"type": "path"}}
@@ -41,7 +41,7 @@ def finish(
     """Let through what is waived and end the module: failed, saying `what` and every error, when there is one."""
     left, waived = list(findings), list[Finding]()
     if module.params["waivers"]:
-        left, waived = _rules.waivers.waive(left, module.params["waivers"])
+        left, waived = waive(left, module.params["waivers"])
     result: dict[str, Any] = {
         "findings": [finding.as_dict() for finding in left],
         "waived": [finding.as_dict() for finding in waived],

@@ -120,7 +120,7 @@ from ansible.module_utils.common.yaml import HAS_YAML
 from ..module_utils._rules.context import Index
 from ..module_utils._rules.coverage import Coverage, cover
 from ..module_utils._rules.files import read
-from ..module_utils._rules.load import load
+from ..module_utils._rules.load import parse_rules
 from ..module_utils._rules.report import Report
 from ..module_utils._rules.skeleton import as_yaml, skeleton
 from ..module_utils._rules.unit_tests import load as load_tests
@@ -144,7 +144,7 @@ def main() -> None:
     report = Report()
     rules, unread_rules = read(params["paths"])
     tests, unread_tests = read(params["tests"])
-    index = Index.of([file for source in rules for file in load(source.path, source.text, server, report)])
+    index = Index.of([file for source in rules for file in parse_rules(source.path, source.text, server, report)])
     cases = [test for source in tests for test in load_tests(source.path, source.text, report)]
     covered = cover(index, cases, report)
     finish(

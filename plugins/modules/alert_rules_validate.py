@@ -155,13 +155,16 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.validation import check_type_path
 from ansible.module_utils.common.yaml import HAS_YAML
 
-from ..module_utils import _programs, _rules
+from ..module_utils import _programs
 from ..module_utils._findings import Finding
 from ..module_utils._promql import Profile
 from ..module_utils._promql.profile import FEATURES
+from ..module_utils._rules import unit_tests
 from ..module_utils._rules.check import Result, check, normalised
 from ..module_utils._rules.context import Index
+from ..module_utils._rules.coverage import cover
 from ..module_utils._rules.files import Source, read
+from ..module_utils._rules.promtool import Promtool, UnaskedError
 from ..module_utils._rules.report import Report
 from ..module_utils._validation import CONTRACT_ARGS, PROMETHEUS_ARGS, VALIDATION_ARGS, finish, profile
 
@@ -206,8 +209,8 @@ def main() -> None:
         tests, unread = read(params["tests"])
         problems += unread
         report = Report()
-        cases = [test for source in tests for test in _rules.unit_tests.load(source.path, source.text, report)]
-        _rules.coverage.cover(Index.of(result.files), cases, report)
+        cases = [test for source in tests for test in unit_tests.load(source.path, source.text, report)]
+        cover(Index.of(result.files), cases, report)
         problems += report.findings
     findings = [*findings, *problems, *result.findings]
     texts = {source.path: source.text for source in sources}
@@ -240,15 +243,15 @@ def ask_promtool(
         try:
             code, out, err = _programs.run(module, [program, *words[1:], *arguments], PROMTOOL_SECONDS, data=text)
         except _programs.LateError as error:
-            raise _rules.promtool.UnaskedError(f"{words[0]} did not answer within {PROMTOOL_SECONDS} s") from error
+            raise UnaskedError(f"{words[0]} did not answer within {PROMTOOL_SECONDS} s") from error
         except OSError as error:
-            raise _rules.promtool.UnaskedError(f"{program} cannot be run: {error.strerror}") from error
+            raise UnaskedError(f"{program} cannot be run: {error.strerror}") from error
         return code, f"{out}{err}"
 
     try:
-        promtool = _rules.promtool.Promtool(run, server)
+        promtool = Promtool(run, server)
         differences = promtool.disagreements(result.files, texts, result.findings)
-    except _rules.promtool.UnaskedError as error:
+    except UnaskedError as error:
         return {"asked": False, "version": ""}, [_unasked(str(error))]
     return {"asked": True, "version": promtool.version}, differences
 

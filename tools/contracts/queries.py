@@ -165,7 +165,7 @@ def _promql_query(query: Asked, file: RuleFile, index: Index, report: Report) ->
     rule = Rule("record", query.panel, expr, group, at.line, at.column, tree, scalars={"expr": at})
     context = Context(rule, tree, index, Settings(), report)
     if index.contract is not None:
-        lint_contract.check(context, index.contract)
+        lint_contract.check(context)
     lint_series.check(context)
     flow = Flows(list(walk(tree)), index.flow).of(tree)
     for label in LABEL.findall(query.legend):

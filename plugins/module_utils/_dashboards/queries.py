@@ -112,7 +112,7 @@ def _promql(dashboard: Dashboard, panel: Panel, target: Target, reader: Reader, 
     context = _context(tree, panel.name, target.query_path, reader, book)
     lint_series.check(context)
     if reader.contract is not None:
-        lint_contract.check(context, reader.contract)
+        lint_contract.check(context)
     if not open_grouping:
         _legend(panel, target, lambda label: can(context.flows.of(tree), label), book)
     _ranges(panel, target, tree, book)
@@ -247,7 +247,7 @@ def _selector(selector: str, label: str, path: Path, reader: Reader, book: Book)
             continue
         context = _context(tree, "variables", path, reader, book)
         if reader.contract is not None:
-            lint_contract.check(context, reader.contract)
+            lint_contract.check(context)
             if not can(context.flows.of(tree), label):
                 message = f"the variable lists the values of {label!r}, a label that {selector} does not have"
                 book.add("contract/label", "error", message, path=path)

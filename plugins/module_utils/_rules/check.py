@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from .. import _rules
 from .._findings import Finding, Plain
 from .._promql import Profile
-from .context import Settings
+from . import contract as contracts
+from . import lint_routing, routing_config
+from .context import Index, Settings
 from .files import Source
+from .lint import lint_rules
+from .load import parse_rules
 from .model import RuleFile
 from .report import Report
-from .work import Work
 
 
 class Result(NamedTuple):
@@ -34,13 +36,14 @@ def check(
     """Every finding of every layer, ordered by place."""
     settings = settings or Settings()
     report = Report()
-    promised = _rules.contract.load(contract.path, contract.text, report) if contract is not None else None
-    files, index, found = Work(list(sources), profile, settings, promised).done()
-    report.findings += found
+    described = contracts.load(contract.path, contract.text, report) if contract is not None else None
+    files = [file for source in sources for file in parse_rules(source.path, source.text, profile, report)]
+    index = Index.of(files, described)
+    report.findings += lint_rules(index.rules, index, settings)
     if alertmanager is not None:
-        routing = _rules.routing_config.load(alertmanager.path, alertmanager.text, report)
+        routing = routing_config.load(alertmanager.path, alertmanager.text, report)
         if routing is not None:
-            _rules.lint_routing.check(routing, _rules.lint_routing.of_rules(index), settings, report)
+            lint_routing.check(routing, lint_routing.of_rules(index), settings, report)
     report.findings.sort(key=lambda finding: (finding.file, finding.line, finding.column, finding.id))
     return Result(files, report.findings)
 

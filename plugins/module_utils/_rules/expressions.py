@@ -6,35 +6,38 @@
 
 from __future__ import annotations
 
+from .._promql import PromQLError, parse
 from . import admission, templates
 from .model import Rule
 from .report import Report
 
 
 def check(rule: Rule, report: Report) -> None:
-    """What Prometheus and the operator would refuse of the expression."""
+    """Parse the expression; what Prometheus and the operator would refuse of it."""
     if not rule.expr:
         return
-    error, tree, file = rule.refusal, rule.tree, rule.group.file
-    if error is not None:
+    file = rule.group.file
+    try:
+        rule.tree = parse(rule.expr, file.profile)
+    except PromQLError as error:
         identity = {"feature": "load/feature", "limit": "load/limit"}.get(error.kind, "load/promql")
         report.rule(rule, identity, "error", f"expr: {error.message}", place=rule.place_in_expr(error.position))
         return
     if file.manifest and file.profile.features:
         admission.check_features(rule, report)
-    if tree is not None and tree.type not in {"vector", "scalar"}:
+    if rule.tree.type not in {"vector", "scalar"}:
         report.rule(
             rule,
             "load/expr-type",
             "error",
-            f"expr is a {'range vector' if tree.type == 'matrix' else 'string'}: promtool accepts the file,"
+            f"expr is a {'range vector' if rule.tree.type == 'matrix' else 'string'}: promtool accepts the file,"
             " but every evaluation fails",
             hint="make it an instant vector: a function such as rate() around the range, a comparison behind it",
         )
 
 
 def check_templates(rule: Rule, report: Report) -> None:
-    """What Prometheus would refuse of an alert's templates; fills them in."""
+    """Parse an alert's templates; what Prometheus would refuse of them."""
     for kind, texts in (("labels", rule.labels), ("annotations", rule.annotations)):
         for name, text in texts.items():
             if "{{" in text:

@@ -20,7 +20,10 @@ _GAUGE_FUNCTIONS = frozenset({"delta", "idelta", "deriv", "predict_linear"})
 _ANY_LABELS = frozenset({METRIC_NAME, "le", "quantile"})
 
 
-def check(context: Context, contract: Contract) -> None:
+def check(context: Context) -> None:
+    contract = context.index.contract
+    if contract is None:
+        return
     for node in context.nodes:
         if isinstance(node, VectorSelector):
             _selector(context, contract, node)

@@ -30,23 +30,8 @@ _MANIFEST_GROUP = dict.fromkeys((*_GROUP, "partial_response_strategy"))
 _METRIC_NAME = "__name__"
 
 
-def load(path: str, text: str, profile: Profile, report: Report) -> list[RuleFile]:
-    """The rule files in the text, with every rule looked into."""
-    files = outline(path, text, profile, report)
-    for file in files:
-        for group in file.groups:
-            for rule in group.rules:
-                expressions.check(rule, report)
-                if rule.is_alert:
-                    expressions.check_templates(rule, report)
-    return files
-
-
-def outline(path: str, text: str, profile: Profile, report: Report) -> list[RuleFile]:
-    """The rule files in the text (one, or one for each PrometheusRule), whatever could be read of them.
-
-    Expressions and templates are texts still: `expressions` looks into them, rule by rule.
-    """
+def parse_rules(path: str, text: str, profile: Profile, report: Report) -> list[RuleFile]:
+    """The rule files in the text (one, or one for each PrometheusRule), whatever could be read of them."""
     report.file = path
     if len(text) > MAX_BYTES:
         report.add(
@@ -279,6 +264,9 @@ class _Reader:
             self._error("load/expr", "the rule has no `expr`", node)
         if rule.kind == "record":
             self._record(rule, node)
+        expressions.check(rule, self.report)
+        if rule.is_alert:
+            expressions.check_templates(rule, self.report)
         return rule
 
     def _record(self, rule: Rule, node: Mapping) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .._promql import Profile, PromQLError, parse
+from .._promql import Profile
 from .._promql.nodes import Expr
 from .templates import Template
 from .yaml_tree import Scalar
@@ -26,8 +26,8 @@ class Rule:
     group: Group
     line: int
     column: int
-    parsed: Expr | PromQLError | None = None
-    """See `tree` and `refusal`."""
+    tree: Expr | None = None
+    """The expression; None when this Prometheus would refuse it."""
     for_seconds: float = 0.0
     keep_firing_for: float = 0.0
     labels: dict[str, str] = field(default_factory=dict)
@@ -36,25 +36,6 @@ class Rule:
     """Parsed templates of an alert by "labels.NAME" and "annotations.NAME"."""
     scalars: dict[str, Scalar] = field(default_factory=dict)
     """Where fields are written, by the same keys and by field name."""
-
-    @property
-    def tree(self) -> Expr | None:
-        """The expression, parsed when it is first asked for; None when this Prometheus would refuse it."""
-        parsed = self.parsed or self._parse()
-        return None if isinstance(parsed, PromQLError) else parsed
-
-    @property
-    def refusal(self) -> PromQLError | None:
-        """Why there is no tree."""
-        parsed = self.parsed or self._parse()
-        return parsed if isinstance(parsed, PromQLError) else None
-
-    def _parse(self) -> Expr | PromQLError:
-        try:
-            self.parsed = parse(self.expr, self.group.file.profile)
-        except PromQLError as error:
-            self.parsed = error
-        return self.parsed
 
     @property
     def is_alert(self) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
-from ansible_collections.ias.observability.plugins.module_utils._rules.load import load
+from ansible_collections.ias.observability.plugins.module_utils._rules.load import parse_rules
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 from tests.unit.mutants import mutants
 from tests.unit.plugins.modules.test_alert_rules_validate import BAD, GOOD, run
@@ -90,7 +90,7 @@ def test_agrees_with_promtool(tmp_path: Path, shared: Path) -> None:
     accepted = 0
     for number, text in enumerate(texts):
         report = Report()
-        load("r.yaml", text, profile, report)
+        parse_rules("r.yaml", text, profile, report)
         errors = [one for one in report.findings if one.severity == "error" and one.id not in NOT_PROMTOOL]
         verdict = verdicts.get(str(number), "FAILED")
         accepted += verdict == "SUCCESS"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
-from ansible_collections.ias.observability.plugins.module_utils._rules.load import load
+from ansible_collections.ias.observability.plugins.module_utils._rules.load import parse_rules
 from ansible_collections.ias.observability.plugins.module_utils._rules.model import Rule
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 from tools.contracts import links, notices, slo
@@ -34,7 +34,12 @@ GOOD = """groups:
 
 
 def alerts(text: str) -> list[Rule]:
-    return [rule for file in load("a.yaml", text, Profile(), Report()) for group in file.groups for rule in group.rules]
+    return [
+        rule
+        for file in parse_rules("a.yaml", text, Profile(), Report())
+        for group in file.groups
+        for rule in group.rules
+    ]
 
 
 def wrong(text: str) -> list[str]:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile, parse
 from ansible_collections.ias.observability.plugins.module_utils._rules.context import Index
 from ansible_collections.ias.observability.plugins.module_utils._rules.coverage import Coverage, branches, cover
-from ansible_collections.ias.observability.plugins.module_utils._rules.load import load
+from ansible_collections.ias.observability.plugins.module_utils._rules.load import parse_rules
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 from ansible_collections.ias.observability.plugins.module_utils._rules.unit_tests import load as load_tests
 
@@ -27,7 +27,7 @@ FIRES = [{"exp_labels": {"severity": "x", "job": "a"}}]
 
 def index_of(*rules: dict[str, Any]) -> Index:
     report = Report()
-    files = load("r.yaml", json.dumps({"groups": [{"name": "g", "rules": list(rules)}]}), Profile(), report)
+    files = parse_rules("r.yaml", json.dumps({"groups": [{"name": "g", "rules": list(rules)}]}), Profile(), report)
     assert report.findings == []
     return Index.of(files)
 
@@ -154,7 +154,7 @@ def test_whether_an_expression_can_fire(expr: str, fires: bool) -> None:
     report = Report()
     (case,) = load_tests("t", json.dumps({"tests": [scene({"a": "5x9"}, {})]}), report)
     profile = Profile((3, 14), frozenset({"promql-binop-fill-modifiers"}))
-    files = load("r", json.dumps({"groups": [{"name": "g", "rules": [*records, rule]}]}), profile, report)
+    files = parse_rules("r", json.dumps({"groups": [{"name": "g", "rules": [*records, rule]}]}), profile, report)
     (one,) = cover(Index.of(files), [case], report)
     assert any(branch.firing for branch in one.branches) is fires
 
@@ -216,7 +216,7 @@ def test_what_is_wrong_with_a_test_file(text: str, message: str) -> None:
 def test_the_collections_own_alerts(root: Path, name: str) -> None:
     """The tests in contracts/ try every alert by every branch."""
     report = Report()
-    files = load(f"{name}.yaml", (root / f"contracts/{name}.yaml").read_text("utf-8"), Profile(), report)
+    files = parse_rules(f"{name}.yaml", (root / f"contracts/{name}.yaml").read_text("utf-8"), Profile(), report)
     tests = load_tests(f"{name}.tests.yaml", (root / f"contracts/{name}.tests.yaml").read_text("utf-8"), report)
     covered = cover(Index.of(files), tests, report)
     assert [str(finding) for finding in report.findings] == []

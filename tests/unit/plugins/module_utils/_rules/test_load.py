@@ -11,7 +11,7 @@ from ansible_collections.ias.observability.plugins.module_utils._files import MA
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
 from ansible_collections.ias.observability.plugins.module_utils._promql.profile import FEATURES
 from ansible_collections.ias.observability.plugins.module_utils._rules import load as load_module
-from ansible_collections.ias.observability.plugins.module_utils._rules.load import load
+from ansible_collections.ias.observability.plugins.module_utils._rules.load import parse_rules
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 
 GROUP = "groups:\n- name: g\n  rules:\n"
@@ -28,7 +28,7 @@ spec:
 
 def findings(text: str, profile: Profile | None = None) -> list[tuple[str, str, int, int]]:
     report = Report()
-    load("f.yaml", text, profile or Profile(), report)
+    parse_rules("f.yaml", text, profile or Profile(), report)
     return [(finding.id, finding.severity, finding.line, finding.column) for finding in report.findings]
 
 
@@ -177,7 +177,7 @@ groups:
     annotations:
       summary: '{{ $labels.job }} is {{ .Value | humanize }}'
 """
-    [file] = load("f.yaml", text, Profile(), report)
+    [file] = parse_rules("f.yaml", text, Profile(), report)
     [rule] = file.groups[0].rules
     assert report.findings == []
     assert (rule.name, rule.for_seconds, rule.keep_firing_for, rule.group.interval) == ("Down", 5400, 0.5, 60)

@@ -15,7 +15,7 @@ import yaml
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
 from ansible_collections.ias.observability.plugins.module_utils._rules.context import Index
 from ansible_collections.ias.observability.plugins.module_utils._rules.coverage import cover
-from ansible_collections.ias.observability.plugins.module_utils._rules.load import load
+from ansible_collections.ias.observability.plugins.module_utils._rules.load import parse_rules
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 from ansible_collections.ias.observability.plugins.module_utils._rules.skeleton import Skeleton, as_yaml, skeleton
 from ansible_collections.ias.observability.plugins.module_utils._rules.unit_tests import load as load_tests
@@ -101,7 +101,7 @@ def rules_of(*expressions: str, for_: str = "5m", **fields: Any) -> list[dict[st
 
 
 def index_of(groups: list[dict[str, Any]], path: str = "r.yaml") -> Index:
-    return Index.of(load(path, json.dumps({"groups": groups}), Profile(), Report()))
+    return Index.of(parse_rules(path, json.dumps({"groups": groups}), Profile(), Report()))
 
 
 def skeletons(index: Index) -> list[Skeleton]:
@@ -151,7 +151,7 @@ def test_names_texts_that_are_left() -> None:
 def test_promtool_cannot_read_a_manifest() -> None:
     manifest = {"kind": "PrometheusRule", "metadata": {"name": "m"}}
     text = json.dumps({**manifest, "spec": {"groups": [{"name": "g", "rules": rules_of("a > 1")}]}})
-    (made,) = skeletons(Index.of(load("m.yaml", text, Profile(), Report())))
+    (made,) = skeletons(Index.of(parse_rules("m.yaml", text, Profile(), Report())))
     assert made.todo == ["promtool reads rule files only: give it the spec of PrometheusRule m"]
 
 
