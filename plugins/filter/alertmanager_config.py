@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._receivers import ReceiverError, configured
+from ..module_utils._alertmanager.receivers import ReceiverError, configured
 
 DOCUMENTATION = r"""
 name: alertmanager_config

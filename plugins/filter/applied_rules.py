@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..module_utils._rules.applied import Site, applied
-from ..module_utils._rules.contract_names import Names
+from ..module_utils._contract.aliases import Names
+from ..module_utils._rules.render import Site, applied
 
 DOCUMENTATION = r"""
 name: applied_rules

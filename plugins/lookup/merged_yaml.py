@@ -41,7 +41,7 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 
-from ..module_utils._release.values import ValuesError, load, merge
+from ..module_utils._values.merge import ValuesError, load, merge
 
 
 class LookupModule(LookupBase):

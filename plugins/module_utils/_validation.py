@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from ._findings import Finding, failed, failure_message, summary
 from ._promql import Profile
-from ._rules.waivers import waive
+from ._waivers import waive
 
 VALIDATION_ARGS: dict[str, Any] = {"waivers": {"type": "path"}}
 CONTRACT_ARGS: dict[str, Any] = {"contract": {"type": "path"}}

@@ -87,11 +87,11 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._alertmanager import Alertmanager
+from ..module_utils._alertmanager.client import Alertmanager
 from ..module_utils._checks.delivery import check_delivery, check_receivers
 from ..module_utils._findings import failed
-from ..module_utils._proof import WAIT_ARGS, Outcome, prove
 from ..module_utils._service import ALERTMANAGER, WEBHOOK, arguments, open_service
+from ..module_utils._verify.proof import WAIT_ARGS, Outcome, prove
 
 LIFE = datetime.timedelta(minutes=5)
 """Longer than the clocks of two machines differ."""

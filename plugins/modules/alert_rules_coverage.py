@@ -117,13 +117,13 @@ skeleton:
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.yaml import HAS_YAML
 
+from ..module_utils._rule_tests.coverage import Coverage, cover
+from ..module_utils._rule_tests.load import load as load_tests
+from ..module_utils._rule_tests.scaffold import as_yaml, skeleton
 from ..module_utils._rules.context import Index
-from ..module_utils._rules.coverage import Coverage, cover
-from ..module_utils._rules.files import read
 from ..module_utils._rules.load import parse_rules
 from ..module_utils._rules.report import Report
-from ..module_utils._rules.skeleton import as_yaml, skeleton
-from ..module_utils._rules.unit_tests import load as load_tests
+from ..module_utils._sources import read
 from ..module_utils._validation import PROMETHEUS_ARGS, VALIDATION_ARGS, finish, profile
 
 

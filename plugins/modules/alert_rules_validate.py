@@ -159,13 +159,13 @@ from ..module_utils import _programs
 from ..module_utils._findings import Finding
 from ..module_utils._promql import Profile
 from ..module_utils._promql.profile import FEATURES
-from ..module_utils._rules import unit_tests
+from ..module_utils._rule_tests import load as unit_tests
+from ..module_utils._rule_tests.coverage import cover
 from ..module_utils._rules.check import Result, check, normalised
 from ..module_utils._rules.context import Index
-from ..module_utils._rules.coverage import cover
-from ..module_utils._rules.files import Source, read
 from ..module_utils._rules.promtool import Promtool, UnaskedError
 from ..module_utils._rules.report import Report
+from ..module_utils._sources import Source, read
 from ..module_utils._validation import CONTRACT_ARGS, PROMETHEUS_ARGS, VALIDATION_ARGS, finish, profile
 
 PROMTOOL_SECONDS = 60

@@ -75,14 +75,14 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._checks.alerts import RuleFileError, check_rules, load_rules
+from ..module_utils._contract.aliases import Names
+from ..module_utils._contract.load import load as load_contract
 from ..module_utils._files import UnreadableError, read_text
 from ..module_utils._findings import failure_message
 from ..module_utils._prometheus import Prometheus
-from ..module_utils._proof import WAIT_ARGS, Outcome, prove
-from ..module_utils._rules.contract import load as load_contract
-from ..module_utils._rules.contract_names import Names
 from ..module_utils._rules.report import Report
 from ..module_utils._service import PROMETHEUS, arguments, open_service
+from ..module_utils._verify.proof import WAIT_ARGS, Outcome, prove
 
 
 def main() -> None:

@@ -93,13 +93,13 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.yaml import HAS_YAML
 
+from ..module_utils._contract.load import load as load_contract
 from ..module_utils._dashboards.check import check
-from ..module_utils._dashboards.names import Source
 from ..module_utils._dashboards.queries import Reader
-from ..module_utils._rules.contract import load as load_contract
-from ..module_utils._rules.files import Source as Text
-from ..module_utils._rules.files import read
+from ..module_utils._dashboards.references import Source
 from ..module_utils._rules.report import Report
+from ..module_utils._sources import Source as Text
+from ..module_utils._sources import read
 from ..module_utils._validation import CONTRACT_ARGS, PROMETHEUS_ARGS, VALIDATION_ARGS, finish, profile
 
 

@@ -83,12 +83,12 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._dashboard_tour import Tour
 from ..module_utils._findings import failed, failure_message
 from ..module_utils._grafana.client import Grafana
-from ..module_utils._grafana.files import check_all, load_folder
-from ..module_utils._proof import WAIT_ARGS, Outcome, prove
+from ..module_utils._grafana_model.files import check_all, load_folder
 from ..module_utils._service import GRAFANA, arguments, open_service
+from ..module_utils._verify.dashboards import Tour
+from ..module_utils._verify.proof import WAIT_ARGS, Outcome, prove
 
 
 def main() -> None:

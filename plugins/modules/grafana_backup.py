@@ -100,8 +100,8 @@ from ..module_utils._grafana.archive import ArchiveError, Backup, checksum, name
 from ..module_utils._grafana.backup import changes, collect, secrets_left_out
 from ..module_utils._http import HttpError
 from ..module_utils._kube import KubeError
-from ..module_utils._proof import unreachable
 from ..module_utils._service import GRAFANA, arguments, open_service
+from ..module_utils._verify.proof import unreachable
 
 
 def main() -> None:

@@ -187,16 +187,16 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._findings import Finding, failed, failure_message
-from ..module_utils._grafana.files import check_all, load_folder
 from ..module_utils._grafana.folders import parts
-from ..module_utils._grafana.marker import OWNER
+from ..module_utils._grafana.ownership import OWNER
 from ..module_utils._grafana.permissions import LEVELS, pretty, read_option
 from ..module_utils._grafana.plan import WRITES, Policy
 from ..module_utils._grafana.sync import Done, Sync, diff
+from ..module_utils._grafana_model.files import check_all, load_folder
 from ..module_utils._http import HttpError
 from ..module_utils._kube import KubeError
-from ..module_utils._proof import unreachable
 from ..module_utils._service import GRAFANA, arguments, open_service
+from ..module_utils._verify.proof import unreachable
 
 PERMISSIONS = {
     "type": "list",

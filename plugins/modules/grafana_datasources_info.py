@@ -63,8 +63,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._checks.datasources import check_datasources
 from ..module_utils._grafana.client import Grafana
-from ..module_utils._proof import WAIT_ARGS, Outcome, prove
 from ..module_utils._service import GRAFANA, arguments, open_service
+from ..module_utils._verify.proof import WAIT_ARGS, Outcome, prove
 
 
 def main() -> None:

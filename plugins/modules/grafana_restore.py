@@ -141,13 +141,13 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._findings import Finding, failed, failure_message
 from ..module_utils._grafana.archive import ArchiveError, Backup, unpack
+from ..module_utils._grafana.resources import shelves
 from ..module_utils._grafana.restore import WRITES, Restore, Restored, diff
-from ..module_utils._grafana.shelves import shelves
 from ..module_utils._grafana.store import open_store
 from ..module_utils._http import HttpError
 from ..module_utils._kube import KubeError
-from ..module_utils._proof import unreachable
 from ..module_utils._service import GRAFANA, arguments, open_service
+from ..module_utils._verify.proof import unreachable
 
 SECRETS = {
     "type": "dict",

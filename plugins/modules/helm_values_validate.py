@@ -95,8 +95,8 @@ from ansible.module_utils.common.yaml import HAS_YAML
 
 from ..module_utils._release.helm import Chart as Reference
 from ..module_utils._release.helm import HelmError, pull
-from ..module_utils._rules.files import Source
-from ..module_utils._rules.files import read as read_texts
+from ..module_utils._sources import Source
+from ..module_utils._sources import read as read_texts
 from ..module_utils._validation import VALIDATION_ARGS, finish
 from ..module_utils._values.chart import ChartError, read
 from ..module_utils._values.check import check

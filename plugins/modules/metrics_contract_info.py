@@ -75,14 +75,14 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._contract.load import Contract, load
 from ..module_utils._files import UnreadableError, read_text
 from ..module_utils._findings import failed, failure_message
-from ..module_utils._metrics_contract import look
 from ..module_utils._prometheus import Prometheus
-from ..module_utils._proof import WAIT_ARGS, Outcome, prove
-from ..module_utils._rules.contract import Contract, load
 from ..module_utils._rules.report import Report
 from ..module_utils._service import PROMETHEUS, arguments, open_service
+from ..module_utils._verify.metrics_contract import look
+from ..module_utils._verify.proof import WAIT_ARGS, Outcome, prove
 
 
 def main() -> None:

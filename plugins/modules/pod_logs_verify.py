@@ -66,10 +66,10 @@ import re
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._kube import KubeError, connect
-from ..module_utils._log_coverage import Coverage
 from ..module_utils._loki import Loki
-from ..module_utils._proof import WAIT_ARGS, Outcome, prove
 from ..module_utils._service import LOKI, arguments, open_service
+from ..module_utils._verify.logs import Coverage
+from ..module_utils._verify.proof import WAIT_ARGS, Outcome, prove
 
 
 def main() -> None:

@@ -67,10 +67,10 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import _kube
 from ..module_utils._checks.targets import check_targets
-from ..module_utils._monitors import selected
 from ..module_utils._prometheus import Prometheus
-from ..module_utils._proof import WAIT_ARGS, Outcome, prove
 from ..module_utils._service import PROMETHEUS, arguments, open_service
+from ..module_utils._verify.monitors import selected
+from ..module_utils._verify.proof import WAIT_ARGS, Outcome, prove
 
 
 def main() -> None:

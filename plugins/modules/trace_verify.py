@@ -70,10 +70,10 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._loki import Loki
-from ..module_utils._proof import WAIT_ARGS, Outcome, prove
 from ..module_utils._service import LOKI, TEMPO, arguments, open_service
 from ..module_utils._tempo import Tempo
-from ..module_utils._trace_search import find_traces
+from ..module_utils._verify.proof import WAIT_ARGS, Outcome, prove
+from ..module_utils._verify.traces import find_traces
 
 
 def main() -> None:

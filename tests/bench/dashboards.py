@@ -27,7 +27,7 @@ from typing import Any
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.check import check
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.queries import Reader
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
-from ansible_collections.ias.observability.plugins.module_utils._rules.files import Source
+from ansible_collections.ias.observability.plugins.module_utils._sources import Source
 from tests.bench.measure import SHARED, Figure, own_peak_memory, run
 
 FEW, SOME, MANY = 345, 1_000, 10_000

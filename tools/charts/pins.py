@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree import documents
+from ansible_collections.ias.observability.plugins.module_utils._yaml.tree import documents
 from tools import yaml_text
 from tools.contracts.schema import place
 

@@ -12,9 +12,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract, load
-from ansible_collections.ias.observability.plugins.module_utils._rules.files import Source
+from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract, load
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._sources import Source
 from tools.contracts import (
     dashboards,
     generated,

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract
+from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract
 from tools import yaml_text
 from tools.contracts.panels import panel
 from tools.contracts.variables import variable

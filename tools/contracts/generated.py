@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract
+from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract
 from tools import yaml_text
 from tools.contracts import slo, slo_tests
 

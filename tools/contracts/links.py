@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ansible_collections.ias.observability.plugins.module_utils._dashboards.json_positions import Path, Places
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.model import Panel, mapping, mappings, read
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.model import text as text_of
-from ansible_collections.ias.observability.plugins.module_utils._dashboards.places import Path, Places
 from ansible_collections.ias.observability.plugins.module_utils._rules.model import Rule
 
 Object = dict[str, Any]

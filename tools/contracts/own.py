@@ -11,7 +11,7 @@ from ansible_collections.ias.observability.plugins.module_utils._dashboards.chec
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.queries import Reader
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
-from ansible_collections.ias.observability.plugins.module_utils._rules.files import Source
+from ansible_collections.ias.observability.plugins.module_utils._sources import Source
 
 
 def check(own: Iterable[Source], compiled: Iterable[Source]) -> Iterator[Finding]:

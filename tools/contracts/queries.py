@@ -14,21 +14,22 @@ from typing import Any
 import yaml
 
 from ansible_collections.ias.observability.plugins.module_utils import _logql, _promql, _traceql
+from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.expand import references
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
-from ansible_collections.ias.observability.plugins.module_utils._grafana.variables import (
+from ansible_collections.ias.observability.plugins.module_utils._grafana_model.variables import (
     LABEL_VALUES,
     Chosen,
     substitute,
 )
 from ansible_collections.ias.observability.plugins.module_utils._promql.nodes import walk
-from ansible_collections.ias.observability.plugins.module_utils._rules import lint_contract, lint_series
 from ansible_collections.ias.observability.plugins.module_utils._rules.context import Context, Index, Settings
-from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract
-from ansible_collections.ias.observability.plugins.module_utils._rules.flow import Flows, can
+from ansible_collections.ias.observability.plugins.module_utils._rules.label_flow import Flows, can
+from ansible_collections.ias.observability.plugins.module_utils._rules.lints import contract as lint_contract
+from ansible_collections.ias.observability.plugins.module_utils._rules.lints import series as lint_series
 from ansible_collections.ias.observability.plugins.module_utils._rules.model import Group, Rule, RuleFile
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
-from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree import Scalar, documents
+from ansible_collections.ias.observability.plugins.module_utils._yaml.tree import Scalar, documents
 from tools.contracts import log_fields
 from tools.contracts.panels import expanded
 from tools.contracts.schema import node_at

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.ias.observability.plugins.module_utils._alertmanager import configuration as routing_config
+from ansible_collections.ias.observability.plugins.module_utils._alertmanager import lint as lint_routing
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
-from ansible_collections.ias.observability.plugins.module_utils._rules import lint_routing, routing_config
 from ansible_collections.ias.observability.plugins.module_utils._rules.context import Index, Settings
 from ansible_collections.ias.observability.plugins.module_utils._rules.model import Rule, RuleFile
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
-from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree import documents
+from ansible_collections.ias.observability.plugins.module_utils._yaml.tree import documents
 from tools import yaml_text
 from tools.contracts import programs
 from tools.contracts.schema import place

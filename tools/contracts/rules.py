@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
+from ansible_collections.ias.observability.plugins.module_utils._rule_tests.coverage import Coverage, cover
+from ansible_collections.ias.observability.plugins.module_utils._rule_tests.load import load as load_tests
 from ansible_collections.ias.observability.plugins.module_utils._rules.check import check
 from ansible_collections.ias.observability.plugins.module_utils._rules.context import Index
-from ansible_collections.ias.observability.plugins.module_utils._rules.coverage import Coverage, cover
-from ansible_collections.ias.observability.plugins.module_utils._rules.files import Source
 from ansible_collections.ias.observability.plugins.module_utils._rules.model import Rule, RuleFile
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
-from ansible_collections.ias.observability.plugins.module_utils._rules.unit_tests import load as load_tests
+from ansible_collections.ias.observability.plugins.module_utils._sources import Source
 from tools.contracts import programs
 
 # A case that failed: of alerts with the test's name, if it has one, of expressions without.

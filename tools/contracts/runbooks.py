@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract
 from ansible_collections.ias.observability.plugins.module_utils._logql import LogQLError
 from ansible_collections.ias.observability.plugins.module_utils._logql import parse as parse_logql
 from ansible_collections.ias.observability.plugins.module_utils._promql import PromQLError
 from ansible_collections.ias.observability.plugins.module_utils._promql import parse as parse_promql
 from ansible_collections.ias.observability.plugins.module_utils._promql.nodes import VectorSelector, walk
-from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract
 from ansible_collections.ias.observability.plugins.module_utils._traceql import TraceQLError
 from ansible_collections.ias.observability.plugins.module_utils._traceql import parse as parse_traceql
 from tools.contracts import log_fields

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import jsonschema
 
-from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree import (
+from ansible_collections.ias.observability.plugins.module_utils._yaml.tree import (
     Mapping,
     Node,
     Sequence,

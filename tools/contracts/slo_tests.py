@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Service
-from ansible_collections.ias.observability.plugins.module_utils._rules.contract_objectives import Objective
+from ansible_collections.ias.observability.plugins.module_utils._contract.load import Service
+from ansible_collections.ias.observability.plugins.module_utils._contract.objectives import Objective
 from tools.contracts import slo
 from tools.contracts.slo import Burn, Promises
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree import Mapping as Node
-from ansible_collections.ias.observability.plugins.module_utils._rules.yaml_tree import YamlError, documents
 from ansible_collections.ias.observability.plugins.module_utils._values.known import entries
+from ansible_collections.ias.observability.plugins.module_utils._yaml.tree import Mapping as Node
+from ansible_collections.ias.observability.plugins.module_utils._yaml.tree import YamlError, documents
 from tools import yaml_text
 
 Keys = Mapping[str, Mapping[str, Any]]

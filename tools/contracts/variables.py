@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.ias.observability.plugins.module_utils._rules.contract_names import Names
+from ansible_collections.ias.observability.plugins.module_utils._contract.aliases import Names
 
 Object = dict[str, Any]
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from .._findings import Finding
 from .._prometheus import LoadedRule
-from .._proof import Outcome
-from .._rules.yaml_tree import YamlError, documents, duplicates, plain
+from .._verify.proof import Outcome
+from .._yaml.tree import YamlError, documents, duplicates, plain
 
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 DURATION = re.compile(r"(\d+)(ms|[smhdwy])")

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 
 from .._findings import Finding
 from .._grafana.client import DataSource, Health
-from .._proof import Outcome
+from .._verify.proof import Outcome
 from .dashboards import unhealthy
 
 

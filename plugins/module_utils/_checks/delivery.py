@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._alertmanager import KnownAlert
+from .._alertmanager.client import KnownAlert
 from .._findings import Finding
-from .._proof import Outcome
+from .._verify.proof import Outcome
 
 Got = Sequence[Mapping[str, Any]]
 

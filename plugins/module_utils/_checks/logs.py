@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .._findings import Finding
-from .._proof import Outcome
+from .._verify.proof import Outcome
 
 
 class Container(NamedTuple):

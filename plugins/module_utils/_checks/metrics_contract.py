@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from .._contract.load import Allowed, Contract, Declared, Service
+from .._contract.objectives import Objective
 from .._findings import Finding
-from .._rules.contract import Allowed, Contract, Declared, Service
-from .._rules.contract_objectives import Objective
 
 Labels = Mapping[str, str]
 _NO_LABELS = frozenset({"__name__", "le", "quantile"})

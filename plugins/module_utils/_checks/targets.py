@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .._findings import Finding
-from .._monitors import Monitor
 from .._prometheus import Target
-from .._proof import Outcome
+from .._verify.monitors import Monitor
+from .._verify.proof import Outcome
 
 
 def check_targets(

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from .._findings import Finding
-from .._proof import Outcome
+from .._verify.proof import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from .._findings import Finding
-from .._rules.files import Source as Text
-from . import layout, names, queries
-from .book import Book
+from .._sources import Source as Text
+from . import layout, queries
+from . import references as names
 from .load import load
 from .model import read
-from .names import Source
 from .queries import Reader
+from .references import Source
+from .report import Book
 
 
 def check(texts: Iterable[Text], reader: Reader, sources: Sequence[Source] | None = None) -> tuple[list[Finding], int]:

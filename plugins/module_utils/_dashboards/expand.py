@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from .._grafana.variables import REFERENCE
+from .._grafana_model.variables import REFERENCE
 from .model import Variable
 
 MARK = "iasvariable"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .book import Book
 from .model import Dashboard, Panel, mapping, mappings, number, text
+from .report import Book
 
 GRID = 24
 SCHEMA_VERSION = 42

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._findings import Finding
-from .._grafana import files
+from .._grafana_model import files
 
 MAX_DEPTH = 100
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .._grafana.variables import REFERENCE, current_values, fixed_values
-from .places import Path
+from .._grafana_model.variables import REFERENCE, current_values, fixed_values
+from .json_positions import Path
 
 Language = Literal["promql", "logql", "traceql", "other"]
 _LANGUAGES: Mapping[str, Language] = {"prometheus": "promql", "loki": "logql", "tempo": "traceql"}

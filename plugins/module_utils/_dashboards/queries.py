@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from .._contract.load import Contract
 from .._findings import Finding, Severity
-from .._grafana.variables import LABEL_VALUES
+from .._grafana_model.variables import LABEL_VALUES
 from .._logql import parse as parse_logql
 from .._logql.nodes import Query, RangeAggregation, VectorAggregation
 from .._promql import Profile, PromQLError
@@ -29,19 +30,19 @@ from .._promql.nodes import (
     VectorSelector,
     walk,
 )
-from .._rules import lint_contract, lint_series
 from .._rules.context import Context, Index, Settings
-from .._rules.contract import Contract
-from .._rules.flow import can
+from .._rules.label_flow import can
+from .._rules.lints import contract as lint_contract
+from .._rules.lints import series as lint_series
 from .._rules.model import Group, Rule, RuleFile
 from .._rules.report import Report
 from .._traceql import parse as parse_traceql
 from . import units
-from .book import Book
 from .expand import MARK, expansions
+from .json_positions import Path
 from .layout import units as units_of
 from .model import Dashboard, Panel, Target, mapping, text
-from .places import Path
+from .report import Book
 
 _RATES = frozenset({"rate", "irate", "increase"})
 _COUNTS = frozenset({"absent", "absent_over_time", "timestamp", "count_values", "count", "group", "changes", "resets"})

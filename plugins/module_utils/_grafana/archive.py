@@ -34,8 +34,8 @@ from typing import IO, Any
 from urllib.parse import quote
 
 from .._files import UnreadableError, check_regular
+from .._grafana_model.files import MAX_DEPTH, is_deeper
 from .client import Json
-from .files import MAX_DEPTH, is_deeper
 
 FORMAT = 1
 KINDS = ("folders", "datasources", "contact-points", "dashboards")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from .._http import Api
 from .archive import FORMAT, Backup
 from .client import parse
-from .shelves import needed_secrets, shelves, unpacked
+from .resources import needed_secrets, shelves, unpacked
 from .store import open_store
 
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from .._http import Api, HttpError
 from .client import Grafana, Json, parse
 from .folders import Folder, Path, walk
-from .marker import tag
+from .ownership import tag
 from .plan import Live, Wanted
 
 WORKERS = 8

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from .._findings import Finding
+from .._grafana_model.files import Dashboard
+from .._grafana_model.normalise import digest, normalise
 from .client import Json
-from .files import Dashboard
-from .marker import is_owned, mark, read_signature
-from .normalise import digest, normalise
+from .ownership import is_owned, mark, read_signature
 
 Action = Literal["create", "update", "delete", "keep", "unchanged"]
 WRITES: frozenset[Action] = frozenset({"create", "update", "delete"})

@@ -15,7 +15,7 @@ from .._findings import Finding, failed
 from .._http import HttpError
 from .archive import Backup, to_bytes
 from .legacy_store import WORKERS
-from .shelves import Item, Shelf, needed_secrets, unpacked
+from .resources import Item, Shelf, needed_secrets, unpacked
 
 Existing = Literal["fail", "keep", "overwrite"]
 Action = Literal["create", "update", "keep", "unchanged"]

@@ -14,7 +14,7 @@ from .app_store import DASHBOARDS, FOLDERS, AppStore
 from .client import parse
 from .folders import Folder, Path
 from .legacy_store import LegacyStore, read_messages
-from .marker import read_signature
+from .ownership import read_signature
 from .plan import Live, Wanted
 
 # v0alpha1 checks nothing, and v2 is another schema.

@@ -12,12 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from .._findings import Finding
+from .._grafana_model.files import Dashboard
+from .._grafana_model.normalise import normalise
 from .._http import Api, HttpError
-from .files import Dashboard
 from .folders import AmbiguousFolderError, Folder, Path, below, resolve
 from .legacy_store import CONFLICTS, WORKERS, create_folder
-from .marker import Signature, sign
-from .normalise import normalise
+from .ownership import Signature, sign
 from .permissions import Granted, Grants, Permissions
 from .plan import WRITES, Live, Policy, Step, Wanted, decide, decide_surplus, has_content, is_edited, plan, want
 from .store import Store, open_store, was_ours

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from .._alertmanager import configuration as routing_config
+from .._alertmanager import lint as lint_routing
+from .._contract import load as contracts
 from .._findings import Finding, Plain
 from .._promql import Profile
-from . import contract as contracts
-from . import lint_routing, routing_config
+from .._sources import Source
 from .context import Index, Settings
-from .files import Source
 from .lint import lint_rules
 from .load import parse_rules
 from .model import RuleFile

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .._findings import Severity
 from .._promql.nodes import Call, Expr, VectorSelector, children, walk
-from .flow import ANY, Flow, Flows, Labels
+from .label_flow import ANY, Flow, Flows, Labels
 from .model import Rule, RuleFile
 from .report import Report
 
 if TYPE_CHECKING:
-    from .contract import Contract
+    from .._contract.load import Contract
 
 _MAX_RECORD_DEPTH = 20
 

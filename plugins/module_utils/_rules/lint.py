@@ -9,23 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .._findings import Finding
-from . import (
-    lint_burn_rate,
-    lint_conditions,
-    lint_contract,
-    lint_series,
-    lint_set,
-    lint_templates,
-    lint_units,
-    metadata,
-)
 from .context import Context, Index, Settings
+from .lints import burn_rate, conditions, contract, metadata, recording_rules, series, templates, units
 from .model import Rule
 from .report import Report
 
-_OF_EVERY_RULE = (lint_series.check, lint_contract.check)
-_OF_ALERTS = (lint_conditions.check, lint_units.check, lint_burn_rate.check, lint_templates.check)
-_OF_RECORDS = (lint_set.check_name,)
+_OF_EVERY_RULE = (series.check, contract.check)
+_OF_ALERTS = (conditions.check, units.check, burn_rate.check, templates.check)
+_OF_RECORDS = (recording_rules.check_name,)
 
 
 def lint_rules(rules: Sequence[Rule], index: Index, settings: Settings) -> list[Finding]:
@@ -38,4 +29,4 @@ def lint_rules(rules: Sequence[Rule], index: Index, settings: Settings) -> list[
             context = Context(rule, rule.tree, index, settings, report)
             for lint in (*_OF_EVERY_RULE, *(_OF_ALERTS if rule.is_alert else _OF_RECORDS)):
                 lint(context)
-    return report.findings + lint_set.check_set(index)
+    return report.findings + recording_rules.lint_recording_rules(index)

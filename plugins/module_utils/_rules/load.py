@@ -15,10 +15,10 @@ from collections.abc import Collection, Iterator
 from .._files import MAX_BYTES
 from .._promql import Profile
 from .._promql.literals import parse_duration
+from .._yaml.tree import Mapping, Node, Scalar, Sequence, YamlError, documents
 from . import admission, expressions
 from .model import Group, Rule, RuleFile
 from .report import Report
-from .yaml_tree import Mapping, Node, Scalar, Sequence, YamlError, documents
 
 MAX_RULES = 100_000
 

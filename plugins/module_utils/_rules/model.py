@@ -11,8 +11,8 @@ from typing import Literal
 
 from .._promql import Profile
 from .._promql.nodes import Expr
+from .._yaml.tree import Scalar
 from .templates import Template
-from .yaml_tree import Scalar
 
 Place = tuple[int, int]
 """Line and column, counted from one; (0, 0) where there is none."""

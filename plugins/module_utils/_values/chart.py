@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._rules import yaml_tree
-from .._rules.yaml_tree import YamlError, documents
+from .._yaml import tree as yaml_tree
+from .._yaml.tree import YamlError, documents
 
 
 class ChartError(Exception):

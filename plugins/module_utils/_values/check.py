@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._findings import Finding, Severity
-from .._release.values import merge
-from .._rules import yaml_tree
-from .._rules.files import Source
-from .._rules.yaml_tree import Node, Scalar, YamlError, documents, plain
+from .._sources import Source
+from .._yaml import tree as yaml_tree
+from .._yaml.tree import Node, Scalar, YamlError, documents, plain
 from .chart import Chart
 from .known import Known, entries, type_of
+from .merge import merge
 from .secrets import in_clear
 from .uses import Path
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from .._rules.yaml_tree import Mapping, Node, Scalar, Sequence
+from .._yaml.tree import Mapping, Node, Scalar, Sequence
 from .chart import Chart
 from .schema import Validator
 from .uses import Path, Uses, uses

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .._rules.yaml_tree import Mapping, Node, Scalar, Sequence
+from .._yaml.tree import Mapping, Node, Scalar, Sequence
 from .uses import Path
 
 _PASSWORD = re.compile(r"(?i)(?:password|passwd)$")

@@ -28,8 +28,8 @@ import yaml
 from opentelemetry.sdk.trace import SpanProcessor
 from starlette.applications import Starlette
 
-from ansible_collections.ias.observability.plugins.module_utils._receivers import SECRETS, configured
-from ansible_collections.ias.observability.plugins.module_utils._rules.contract import load
+from ansible_collections.ias.observability.plugins.module_utils._alertmanager.receivers import SECRETS, configured
+from ansible_collections.ias.observability.plugins.module_utils._contract.load import load
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 from tests.lab import workloads
 from tests.lab.platform import __main__ as platform

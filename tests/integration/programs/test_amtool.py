@@ -18,12 +18,12 @@ from typing import Any
 
 import yaml
 
-from ansible_collections.ias.observability.plugins.module_utils._receivers import configured
+from ansible_collections.ias.observability.plugins.module_utils._alertmanager.configuration import Routing, load
+from ansible_collections.ias.observability.plugins.module_utils._alertmanager.matchers import MatcherError, parse
+from ansible_collections.ias.observability.plugins.module_utils._alertmanager.receivers import configured
+from ansible_collections.ias.observability.plugins.module_utils._alertmanager.routing import LabelSet, arrive
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
-from ansible_collections.ias.observability.plugins.module_utils._rules.routing import LabelSet, arrive
-from ansible_collections.ias.observability.plugins.module_utils._rules.routing_config import Routing, load
-from ansible_collections.ias.observability.plugins.module_utils._rules.routing_matchers import MatcherError, parse
-from tests.unit.plugins.module_utils.test_receivers import ALL
+from tests.unit._alertmanager.test_receivers import ALL
 from tests.unit.rendering import program
 from tools.contracts import programs
 

@@ -17,8 +17,8 @@ import pytest
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile, PromQLError, parse
 from ansible_collections.ias.observability.plugins.module_utils._promql.functions import AGGREGATORS, FUNCTIONS
 from ansible_collections.ias.observability.plugins.module_utils._promql.profile import EXPERIMENTAL_FUNCTIONS
+from tests.unit._promql.grammar import Grammar
 from tests.unit.mutants import mutants
-from tests.unit.plugins.module_utils._promql.grammar import Grammar
 from tests.unit.rendering import program
 
 COUNT = 1500

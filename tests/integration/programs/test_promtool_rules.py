@@ -20,8 +20,8 @@ import pytest
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
 from ansible_collections.ias.observability.plugins.module_utils._rules.load import parse_rules
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from tests.unit.modules.test_alert_rules_validate import BAD, GOOD, run
 from tests.unit.mutants import mutants
-from tests.unit.plugins.modules.test_alert_rules_validate import BAD, GOOD, run
 from tests.unit.rendering import program
 
 COUNT = 1500

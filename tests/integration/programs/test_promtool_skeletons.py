@@ -13,8 +13,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.ias.observability.plugins.module_utils._rules.skeleton import Skeleton, as_yaml
-from tests.unit.plugins.module_utils._rules.test_skeleton import RECORDS, SOLVED, index_of, rules_of, skeletons
+from ansible_collections.ias.observability.plugins.module_utils._rule_tests.scaffold import Skeleton, as_yaml
+from tests.unit._rule_tests.test_scaffold import RECORDS, SOLVED, index_of, rules_of, skeletons
 from tests.unit.rendering import program
 
 

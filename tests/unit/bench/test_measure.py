@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ias.observability.plugins.module_utils._rules.files import Source
+from ansible_collections.ias.observability.plugins.module_utils._sources import Source
 from tests.bench import __main__ as bench
 from tests.bench.alert_rules import write_rule_files
 from tests.bench.dashboards import ANGULAR, PANELS, QUERIES, UNUSED, VARIABLES, Made, dashboards

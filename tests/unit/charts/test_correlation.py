@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.ias.observability.plugins.module_utils._contract.load import load
 from ansible_collections.ias.observability.plugins.module_utils._logql import parse as parse_logql
 from ansible_collections.ias.observability.plugins.module_utils._logql.nodes import LogQuery
 from ansible_collections.ias.observability.plugins.module_utils._promql import parse as parse_promql
 from ansible_collections.ias.observability.plugins.module_utils._promql.nodes import VectorSelector, walk
-from ansible_collections.ias.observability.plugins.module_utils._rules.contract import load
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 from tests.unit.rendering import CONTRACTS, Object, merged, objects, render, values_files
 

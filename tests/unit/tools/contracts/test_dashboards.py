@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract, load
-from ansible_collections.ias.observability.plugins.module_utils._rules.contract_names import Names
+from ansible_collections.ias.observability.plugins.module_utils._contract.aliases import Names
+from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract, load
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 from tools import yaml_text
 from tools.contracts import dashboards, panels

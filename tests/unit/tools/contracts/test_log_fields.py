@@ -10,8 +10,8 @@ import re
 import pytest
 import yaml
 
+from ansible_collections.ias.observability.plugins.module_utils._contract.load import load
 from ansible_collections.ias.observability.plugins.module_utils._logql import parse
-from ansible_collections.ias.observability.plugins.module_utils._rules.contract import load
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 from tests.unit.tools.contracts.text_search import CONTRACTS, DASHBOARDS, in_panels
 from tools.contracts import log_fields, queries, runbooks

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ias.observability.plugins.module_utils._rules.files import Source
+from ansible_collections.ias.observability.plugins.module_utils._sources import Source
 from tools.contracts import own
 
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract, load
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
 from ansible_collections.ias.observability.plugins.module_utils._rules.check import check as check_rules
-from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract, load
-from ansible_collections.ias.observability.plugins.module_utils._rules.files import Source
 from ansible_collections.ias.observability.plugins.module_utils._rules.model import RuleFile
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._sources import Source
 from tools.contracts import queries
 
 CONTRACTS = Path(__file__).resolve().parents[4] / "contracts"

@@ -13,12 +13,12 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from functools import reduce
 
+from ansible_collections.ias.observability.plugins.module_utils._contract.load import load
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
 from ansible_collections.ias.observability.plugins.module_utils._rules.check import check
-from ansible_collections.ias.observability.plugins.module_utils._rules.contract import load
-from ansible_collections.ias.observability.plugins.module_utils._rules.files import Source
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._sources import Source
 from tests.unit.tools.contracts.text_search import CONTRACTS, DASHBOARDS, RULES, Broken, lines, token, users
 from tools import yaml_text
 from tools.contracts import queries

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.ias.observability.plugins.module_utils._rules.contract import load
+from ansible_collections.ias.observability.plugins.module_utils._contract.load import load
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 from tools.contracts import schema
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.ias.observability.plugins.module_utils._rules.contract import Contract, load
+from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract, load
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
 from tools import yaml_text
 from tools.contracts import generated, slo

@@ -1,0 +1,180 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Variables and data sources: what is named has to exist, what exists has to be used."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._grafana_model.variables import REFERENCE
+from .expand import references
+from .json_positions import Path
+from .model import ADHOC, NO_SOURCE, Dashboard, Panel, Target, mapping, mappings, text
+from .report import Book
+
+_BUILT_IN_SOURCES = frozenset({"-- Grafana --", "-- Dashboard --", "grafana", "datasource", "__expr__"})
+_QUERY_KEYS = ("expr", "query", "rawSql", "legendFormat", "target", "alias")
+_EQUALS = re.compile(rf"(?<![=!~<>])(!?=)\s*\"(?:{REFERENCE.pattern})\"")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A data source that the Grafana at hand has."""
+
+    uid: str
+    name: str = ""
+    type: str = ""
+
+
+def check(dashboard: Dashboard, sources: Sequence[Source] | None, book: Book) -> None:
+    inputs = {text(item.get("name")) for _at, item in mappings(dashboard.raw.get("__inputs"))}
+    known = set(dashboard.variables) | inputs
+    for path, panel, value in _asked(dashboard):
+        for name, how in references(value):
+            if name not in known and not name.startswith("__"):
+                book.add(
+                    "dashboards/undefined-variable",
+                    "error",
+                    f"no variable is called {name!r}: ${name} is sent as it is written",
+                    hint=_nearest(name, known),
+                    path=path,
+                    panel=panel,
+                )
+                known.add(name)
+            elif how == "csv" and "=~" in value:
+                _format(name, path, panel, book)
+    for panel in dashboard.panels:
+        _repeat(dashboard, panel, book)
+        for target in panel.targets:
+            if target.language == "promql":
+                _equals(dashboard, panel, target, book)
+    _unused(dashboard, book)
+    _sources(dashboard, sources, inputs, book)
+
+
+def _asked(dashboard: Dashboard) -> Iterator[tuple[Path, Panel | None, str]]:
+    """Every text that a data source is asked with."""
+    for panel in dashboard.panels:
+        for target in panel.targets:
+            for key in _QUERY_KEYS:
+                value = text(target.raw.get(key))
+                if value:
+                    yield (*target.path, key), panel, value
+            if target.source:
+                yield (*target.path, "datasource"), panel, target.source
+    for variable in dashboard.variables.values():
+        if variable.type == "query":
+            query = variable.raw.get("query")
+            yield (*variable.path, "query"), None, text(query) or text(mapping(query).get("query"))
+
+
+def _format(name: str, path: Path, panel: Panel | None, book: Book) -> None:
+    book.add(
+        "dashboards/variable-format",
+        "warning",
+        f"${{{name}:csv}} inside a regular expression matches only one value with commas in it",
+        hint=f"write ${{{name}:pipe}} or ${{{name}:regex}}",
+        path=path,
+        panel=panel,
+    )
+
+
+def _repeat(dashboard: Dashboard, panel: Panel, book: Book) -> None:
+    name = text(panel.raw.get("repeat"))
+    if not name:
+        return
+    variable = dashboard.variables.get(name)
+    if variable is None:
+        message = f"the panel repeats by {name!r}, which is no variable"
+        book.add("dashboards/undefined-variable", "error", message, path=(*panel.path, "repeat"), panel=panel)
+    elif not variable.is_multi:
+        book.add(
+            "dashboards/repeat-single",
+            "info",
+            f"the panel repeats by {name!r}, which has only one value at a time",
+            hint="let the variable have several values",
+            path=(*panel.path, "repeat"),
+            panel=panel,
+        )
+
+
+def _equals(dashboard: Dashboard, panel: Panel, target: Target, book: Book) -> None:
+    found = {match[2] or match[3] or match[5]: match[1] for match in _EQUALS.finditer(target.query)}
+    for name, operator in found.items():
+        variable = dashboard.variables.get(name)
+        if variable is not None and variable.is_multi:
+            book.add(
+                "dashboards/multi-value-equals",
+                "warning",
+                f'{operator}"${name}" finds nothing once two values are chosen',
+                hint=f'write {"!~" if operator == "!=" else "=~"}"${name}"',
+                path=target.query_path,
+                panel=panel,
+            )
+
+
+def _unused(dashboard: Dashboard, book: Book) -> None:
+    used = set(_names_in(dashboard.raw))
+    for variable in dashboard.variables.values():
+        if variable.type not in ADHOC and variable.name not in used:
+            book.add(
+                "dashboards/unused-variable",
+                "warning",
+                f"variable {variable.name!r} is used nowhere",
+                hint="remove it, or use it in the queries",
+                path=variable.path,
+            )
+
+
+def _names_in(node: Any) -> Iterator[str]:
+    """Names of the variables anywhere in the dashboard."""
+    pending = [node]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, str):
+            yield from (name for name, _format in references(value))
+        elif isinstance(value, list):
+            pending += value
+        elif isinstance(value, dict):
+            pending += value.values()
+            for key in ("repeat", "variable"):
+                if isinstance(value.get(key), str):
+                    yield value[key]
+
+
+def _sources(dashboard: Dashboard, sources: Sequence[Source] | None, inputs: set[str], book: Book) -> None:
+    if sources is None:
+        return
+    known = {name for source in sources for name in (source.uid, source.name)} | _BUILT_IN_SOURCES | NO_SOURCE
+    types = {source.type for source in sources}
+    for variable in dashboard.variables.values():
+        wanted = text(variable.raw.get("query"))
+        if variable.type == "datasource" and wanted and wanted not in types:
+            message = f"variable {variable.name!r} chooses among data sources of type {wanted!r}, and there is none"
+            book.add("dashboards/datasource", "error", message, path=variable.path)
+    reported: set[str] = set()
+    for panel in dashboard.panels:
+        for target in panel.targets:
+            uid = target.source
+            if uid in known | reported or "$" in uid or uid in inputs:
+                continue
+            reported.add(uid)
+            book.add(
+                "dashboards/datasource",
+                "error",
+                f"there is no data source {uid!r}",
+                hint=_nearest(uid, known - _BUILT_IN_SOURCES) or "use a variable of type datasource",
+                path=(*target.path, "datasource"),
+                panel=panel,
+            )
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, [one for one in known if one], 1)
+    return f"did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,138 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Open every dashboard of a folder as a browser would, and ask what its panels ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._checks.dashboards import empty_folder, empty_panels, judge_panel, missing_dashboard, unhealthy, unresolved
+from .._findings import Finding
+from .._grafana import folders
+from .._grafana.client import DataSource, Grafana
+from .._grafana.panels import Panel, datasource_uid, find_source, read_panels
+from .._grafana_model.files import Dashboard
+from .._grafana_model.variables import (
+    Chosen,
+    UnsupportedError,
+    choose,
+    choose_datasource,
+    fixed_values,
+    lookup,
+    pick,
+    substitute_all,
+)
+from .._http import HttpError
+from .proof import Outcome
+
+START = "now-5m"
+END = "now"
+WORKERS = 8
+NOT_VARIABLES = {"adhoc", "groupby", "switch"}
+
+
+@dataclass
+class Tour:
+    """Remembers which panels showed something, so that every further look asks only the rest."""
+
+    folder: str
+    wanted: Sequence[Dashboard]
+    shown: set[tuple[str, int, str]] = field(default_factory=set)
+
+    def look(self, grafana: Grafana) -> Outcome:
+        sources = grafana.datasources()
+        with ThreadPoolExecutor(WORKERS) as pool:
+            health = dict(zip((one.uid for one in sources), pool.map(grafana.health, sources), strict=True))
+            findings = [unhealthy(one.name, health[one.uid].message) for one in sources if not health[one.uid].healthy]
+            uids = self._present(grafana)
+            findings += [
+                missing_dashboard(one.uid, one.title, self.folder) for one in self.wanted if one.uid not in uids
+            ]
+            if not uids and not self.wanted:
+                findings.append(empty_folder(self.folder))
+            opened = list(pool.map(lambda uid: self._open(grafana, sources, uid), uids))
+            findings += [finding for _panels, problems in opened for finding in problems]
+            panels = [(uid, panel) for uid, (found, _problems) in zip(uids, opened, strict=True) for panel in found]
+            asked = [(uid, panel) for uid, panel in panels if (uid, panel.id, panel.title) not in self.shown]
+            judged = list(pool.map(lambda entry: ask(grafana, entry[1]), asked))
+        for (uid, panel), wrong in zip(asked, judged, strict=True):
+            findings += wrong
+            if not wrong:
+                self.shown.add((uid, panel.id, panel.title))
+        checked = len(sources) + len(panels) + len(self.wanted)
+        broken = len({(finding.id, finding.object) for finding in findings})
+        facts = {
+            "dashboards": len(uids),
+            "panels": len(panels),
+            "may_be_empty": empty_panels([panel for _title, panel in panels if panel.may_be_empty]),
+            "datasources": {one.uid: health[one.uid].healthy for one in sources},
+        }
+        return Outcome(checked, max(checked - broken, 0), findings, facts)
+
+    def _present(self, grafana: Grafana) -> list[str]:
+        tree = folders.read_folders(grafana.search("dash-folder"))
+        uid = folders.find(tree, folders.parts(self.folder))
+        if uid is None:
+            return []
+        return sorted(hit["uid"] for hit in grafana.search("dash-db", sorted(folders.below(tree, uid))))
+
+    def _open(self, grafana: Grafana, sources: Sequence[DataSource], uid: str) -> tuple[list[Panel], list[Finding]]:
+        dashboard = grafana.dashboard(uid)["dashboard"]
+        title = dashboard.get("title", uid)
+        chosen, findings = resolve(grafana, sources, title, (dashboard.get("templating") or {}).get("list") or [])
+        return read_panels(title, dashboard, sources, chosen), findings
+
+
+def ask(grafana: Grafana, panel: Panel) -> list[Finding]:
+    """What is wrong with a panel's answers. One panel's failure is no reason to leave out the others."""
+    if not panel.queries:
+        return judge_panel(panel, {})
+    try:
+        results = grafana.query(panel.queries, start=START, end=END)
+    except HttpError as error:
+        if error.permanent and error.status in {401, 403}:
+            raise
+        results = {query["refId"]: {"error": str(error)} for query in panel.queries}
+    return judge_panel(panel, results)
+
+
+def resolve(
+    grafana: Grafana, sources: Sequence[DataSource], title: str, variables: Iterable[Mapping[str, Any]]
+) -> tuple[dict[str, Chosen], list[Finding]]:
+    """The values of a dashboard's variables, in their order: a later one may use an earlier one."""
+    chosen: dict[str, Chosen] = {}
+    findings: list[Finding] = []
+    for variable in variables:
+        if variable["type"] in NOT_VARIABLES:
+            continue
+        problem = ""
+        try:
+            chosen[variable["name"]] = values_of(grafana, sources, variable, chosen)
+        except (UnsupportedError, HttpError) as error:
+            problem = str(error)
+        else:
+            picked = chosen[variable["name"]]
+            if not picked.values and not picked.pattern:
+                problem = "its query finds nothing"
+        if problem:
+            findings.append(unresolved(title, variable["name"], problem))
+    return chosen, findings
+
+
+def values_of(
+    grafana: Grafana, sources: Sequence[DataSource], variable: Mapping[str, Any], chosen: Mapping[str, Chosen]
+) -> Chosen:
+    if variable["type"] == "datasource":
+        return choose_datasource(variable, sources)
+    if variable["type"] != "query":
+        return choose(variable, fixed_values(variable))
+    source = find_source(datasource_uid(variable.get("datasource"), None, chosen), sources)
+    if source is None:
+        raise UnsupportedError("its data source does not exist")
+    request = lookup(source.type, substitute_all(variable.get("query") or "", chosen))
+    found = request.read(grafana.proxy(source.uid, request.path, request.query))
+    return choose(variable, pick(found, variable.get("regex") or ""))

@@ -1,0 +1,87 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read from Prometheus what the metrics contract speaks of."""
+
+from __future__ import annotations
+
+from .._checks.metrics_contract import Live, compare
+from .._contract.load import Contract, Declared, Service
+from .._findings import Finding
+from .._prometheus import Prometheus
+from .proof import Outcome
+
+MOST_SERIES = 20_000
+"""Of one metric; more are not needed to see that a label has too many values."""
+
+
+def look(prometheus: Prometheus, contract: Contract, only: list[str]) -> Outcome:
+    """Every service of the contract, or those named, against what Prometheus has now."""
+    findings: list[Finding] = []
+    facts: dict[str, object] = {}
+    checked = passed = 0
+    for service in contract.services.values():
+        if only and service.name not in only:
+            continue
+        live = read(prometheus, contract, service)
+        found = compare(contract, service, live)
+        broken = {finding.object for finding in found if finding.severity == "error"}
+        of_service = bool(service.job and not live.targets)
+        wrong = len(service.metrics) if of_service else len(broken - {service.name})
+        checked += len(service.metrics)
+        passed += len(service.metrics) - wrong
+        findings += found
+        facts[service.name] = {
+            "targets": len(live.targets),
+            "metrics": sum(bool(series) for series in live.series.values()),
+            "series": sum(len(series) for series in live.series.values()),
+        }
+    return Outcome(checked, passed, findings, {"services": facts})
+
+
+def read(prometheus: Prometheus, contract: Contract, service: Service) -> Live:
+    """What Prometheus has of a service. Without a target nothing else is asked."""
+    names, job = contract.names, contract.names.job(service.job)
+    scope = f'job="{_escaped(job)}"' if job else ""
+    targets = prometheus.series(f"up{{{scope}}}", MOST_SERIES) if job else []
+    if job and not targets:
+        return Live()
+    theirs = {names.metric(name): name for name in service.metrics}
+    told = prometheus.target_metadata(f"{{{scope}}}") if job else {}
+    types = {
+        theirs.get(name, name): kind for name, kind in ((_series_name(*one, theirs), one[1]) for one in told.items())
+    }
+    histograms = {one.metric for one in service.objectives if one.kind == "histogram"}
+    return Live(
+        targets=targets,
+        types=types,
+        series={
+            name: _series(prometheus, names.metric(name), metric, scope) for name, metric in service.metrics.items()
+        },
+        buckets={name: _bounds(prometheus, names.metric(name), scope) for name in histograms},
+    )
+
+
+def _series_name(family: str, kind: str, known: dict[str, str]) -> str:
+    """A counter's family is told without `_total` by OpenMetrics, with it by the older text format."""
+    total = f"{family}_total"
+    return (
+        total
+        if kind == "counter" and not family.endswith("_total") and (total in known or family not in known)
+        else family
+    )
+
+
+def _series(prometheus: Prometheus, name: str, metric: Declared, scope: str) -> list[dict[str, str]]:
+    parts = [name, f"{name}_count"] if metric.type in {"histogram", "summary"} else [name]
+    selector = ", ".join(filter(None, [f'__name__=~"{"|".join(parts)}"', scope]))
+    return prometheus.series(f"{{{selector}}}", MOST_SERIES)
+
+
+def _bounds(prometheus: Prometheus, name: str, scope: str) -> frozenset[float]:
+    found = prometheus.series(f"group by (le) ({name}_bucket{{{scope}}})", MOST_SERIES)
+    return frozenset(float(labels["le"]) for labels in found if "le" in labels)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

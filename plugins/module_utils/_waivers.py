@@ -1,0 +1,124 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Findings that have been looked at and are let through, each for a reason and until a date."""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ._findings import Finding
+from ._rules.report import Report
+from ._sources import read
+from ._yaml.tree import Mapping, Node, Scalar, Sequence, YamlError, documents, duplicates
+
+_KEYS = ("id", "object", "file", "reason", "until")
+_REQUIRED = ("id", "reason", "until")
+
+
+class Waiver(NamedTuple):
+    id: str
+    object: str
+    file: str
+    reason: str
+    until: datetime.date
+    line: int
+
+    def covers(self, finding: Finding) -> bool:
+        return (
+            fnmatch.fnmatchcase(finding.id, self.id)
+            and fnmatch.fnmatchcase(finding.object, self.object)
+            and fnmatch.fnmatchcase(finding.file, self.file)
+        )
+
+
+def load(path: str, text: str, report: Report) -> list[Waiver]:
+    """The waivers in the text; what is wrong with them is reported as waivers/file."""
+    report.file = path
+
+    def wrong(message: str, node: Node | None) -> None:
+        place = (node.line, node.column) if node is not None else (0, 0)
+        report.add("waivers/file", "error", message, hint="see the module's documentation", place=place)
+
+    try:
+        root = next(iter(documents(text)), None)
+    except YamlError as error:
+        place = (error.line, error.column)
+        report.add("waivers/file", "error", f"not YAML: {error.message}", hint="correct the file", place=place)
+        return []
+    for key in duplicates(root):
+        wrong(f"key {key.value!r} is written twice", key)
+    listed = root.get("waivers") if isinstance(root, Mapping) else None
+    if not isinstance(listed, Sequence):
+        wrong("a list `waivers` is needed", root)
+        return []
+    waivers: list[Waiver] = []
+    for node in listed.items:
+        fields = _fields(node)
+        missing = [key for key in _REQUIRED if not fields.get(key)]
+        unknown = [key for key in fields if key not in _KEYS]
+        if not fields or missing or unknown:
+            what = (
+                f"{missing[0]!r} is missing" if missing else f"unknown key {unknown[0]!r}" if unknown else "no mapping"
+            )
+            wrong(f"a waiver is not complete: {what}", node)
+            continue
+        try:
+            until = datetime.date.fromisoformat(fields["until"])
+        except ValueError:
+            wrong(f"until {fields['until']!r} is no date such as 2027-01-31", node)
+            continue
+        where = fields.get("object", "*"), fields.get("file", "*")
+        waivers.append(Waiver(fields["id"], *where, fields["reason"], until, node.line))
+    return waivers
+
+
+def _fields(node: Node) -> dict[str, str]:
+    if not isinstance(node, Mapping):
+        return {}
+    return {name: value.value for name, (_key, value) in node.items().items() if isinstance(value, Scalar)}
+
+
+def apply(
+    findings: Iterable[Finding], waivers: Iterable[Waiver], today: datetime.date, path: str
+) -> tuple[list[Finding], list[Finding]]:
+    """What is left and what is waived. An expired waiver is an error, one without a finding a warning."""
+    left, waived = list(findings), list[Finding]()
+    for waiver in waivers:
+        covered = [finding for finding in left if waiver.covers(finding)]
+        if today > waiver.until:
+            left.append(_about(waiver, path, "expired", f"the waiver of {waiver.id} ended on {waiver.until}"))
+        elif covered:
+            waived += covered
+            left = [finding for finding in left if not waiver.covers(finding)]
+        else:
+            left.append(_about(waiver, path, "unused", f"nothing is found any more that {waiver.id} would waive"))
+    return left, waived
+
+
+def waive(findings: Iterable[Finding], path: str) -> tuple[list[Finding], list[Finding]]:
+    """What is left and what is waived by the file of waivers; what is wrong with the file is left too."""
+    left, waived, problems = list(findings), list[Finding](), list[Finding]()
+    sources, unread = read([path])
+    for source in sources:
+        report = Report()
+        waivers = load(source.path, source.text, report)
+        left, waived = apply(left, waivers, datetime.date.today(), source.path)
+        problems += report.findings
+    return [*left, *unread, *problems], waived
+
+
+def _about(waiver: Waiver, path: str, what: str, message: str) -> Finding:
+    return Finding(
+        f"waivers/{what}",
+        "error" if what == "expired" else "warning",
+        message,
+        "repair what it waives, or look at it again" if what == "expired" else "remove the waiver",
+        file=path,
+        line=waiver.line,
+        object=waiver.object if waiver.object != "*" else "",
+    )

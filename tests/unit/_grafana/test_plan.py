@@ -1,0 +1,168 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
+from ansible_collections.ias.observability.plugins.module_utils._grafana.ownership import (
+    Signature,
+    mark,
+    read_signature,
+    sign,
+    sign_again,
+)
+from ansible_collections.ias.observability.plugins.module_utils._grafana.plan import Live, Policy, Wanted, plan, want
+from ansible_collections.ias.observability.plugins.module_utils._grafana_model.files import Dashboard
+from ansible_collections.ias.observability.plugins.module_utils._grafana_model.normalise import digest, normalise
+
+OWNER = "ias.observability"
+SPEC: dict[str, Any] = {"uid": "a", "title": "A", "panels": [{"id": 1, "type": "stat", "title": "Rate"}]}
+
+
+def wanted(**changes: Any) -> Wanted:
+    spec = {**SPEC, **changes}
+    return want(Dashboard("a.json", "a", spec["title"], ("Folder",), spec), "folder", OWNER)
+
+
+def live(spec: dict[str, Any] | None = None, *, message: str = "", folder: str = "folder", **rest: Any) -> Live:
+    version = rest.pop("version", 7)
+    return Live("a", "A", folder, spec or mark(SPEC, OWNER), "7", version, message, "ada", "2026-11-01", **rest)
+
+
+def ours(spec: dict[str, Any] | None = None, **rest: Any) -> Live:
+    """As our last write left it."""
+    spec = spec or mark(SPEC, OWNER)
+    return live(spec, message=sign("Synced", OWNER, Signature(digest(spec), 7)), **rest)
+
+
+def actions(there: Live | None, policy: Policy, *, want_it: bool = True) -> list[str]:
+    """The actions, or the ids of the objections."""
+    steps, findings = plan([wanted()] if want_it else [], {"a": there} if there else {}, policy)
+    return [step.action for step in steps] + [finding.id for finding in findings]
+
+
+IN = {"folder"}
+OLD = mark({**SPEC, "panels": []}, OWNER)
+FOREIGN = {**SPEC, "tags": ["team-x"]}
+
+
+@pytest.mark.parametrize(
+    ("there", "policy", "expected"),
+    [
+        (None, Policy(OWNER), "create"),
+        (ours(), Policy(OWNER), "unchanged"),
+        (ours(OLD), Policy(OWNER), "update"),
+        (ours(folder="elsewhere"), Policy(OWNER), "update"),
+        (live(), Policy(OWNER), "unchanged"),  # saved by hand, without a change
+        (live(OLD), Policy(OWNER), "dashboards/edited"),
+        (live(OLD), Policy(OWNER, edited="keep"), "keep"),
+        (live(OLD), Policy(OWNER, edited="overwrite"), "update"),
+        (live(FOREIGN), Policy(OWNER), "dashboards/foreign"),
+        (live(FOREIGN), Policy(OWNER, adopt=True), "update"),
+        (ours(manager="terraform"), Policy(OWNER), "dashboards/managed"),
+        (live(FOREIGN, manager="terraform"), Policy(OWNER, adopt=True, edited="overwrite"), "dashboards/managed"),
+        # A program that reads, changes and writes keeps our message; the version tells.
+        (ours(OLD, version=8), Policy(OWNER), "dashboards/edited"),
+        (ours(version=8), Policy(OWNER), "unchanged"),
+        (ours(OLD, version=6), Policy(OWNER), "update"),  # restored from a backup
+        # A newer Grafana shows a migrated spec: our signature says that it is what we sent.
+        (
+            live({**OLD, "x": 1}, message=sign("m", OWNER, Signature(wanted().fingerprint, 7))),
+            Policy(OWNER),
+            "unchanged",
+        ),
+        # Another owner's signature says nothing about ours.
+        (live(OLD, message=sign("m", "other", Signature("0" * 16, 7))), Policy(OWNER), "dashboards/edited"),
+    ],
+)
+def test_what_happens_to_a_wanted_dashboard(there: Live | None, policy: Policy, expected: str) -> None:
+    assert actions(there, policy) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("there", "policy", "expected"),
+    [
+        (ours(), Policy(OWNER), []),
+        (ours(), Policy(OWNER, prune_in=IN), ["delete"]),
+        (live(), Policy(OWNER, prune_in=IN), ["dashboards/edited"]),
+        (live(), Policy(OWNER, prune_in=IN, edited="keep"), ["keep"]),
+        (live(), Policy(OWNER, prune_in=IN, edited="overwrite"), ["delete"]),
+        (live(FOREIGN), Policy(OWNER, prune_in=IN, adopt=True, edited="overwrite"), []),
+        (ours(folder="elsewhere"), Policy(OWNER, prune_in=IN), []),
+    ],
+)
+def test_only_our_own_surplus_is_pruned(there: Live, policy: Policy, expected: list[str]) -> None:
+    assert actions(there, policy, want_it=False) == expected
+
+
+def test_an_objection_names_who_and_when() -> None:
+    _, (finding,) = plan([wanted()], {"a": live(OLD)}, Policy(OWNER))
+    assert isinstance(finding, Finding)
+    assert finding.file == "a.json"
+    assert "by ada at 2026-11-01" in finding.message
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        {"id": 5},
+        {"version": 9},
+        {"schemaVersion": 42},
+        {"iteration": 1},
+        {"links": []},
+        {"description": None},
+        {"panels": [{"id": 77, "type": "stat", "title": "Rate", "links": []}]},
+        {"panels": [{"id": 77, "type": "stat", "title": "Rate", "transparent": False, "repeatDirection": "h"}]},
+        {"editable": True, "graphTooltip": 0, "timezone": "browser", "preload": False, "style": "dark"},
+        {"annotations": {"list": [{"builtIn": 1, "datasource": {"type": "grafana", "uid": "-- Grafana --"}}]}},
+        {"annotations": {"list": [{"builtIn": 1, "datasource": "-- Grafana --"}]}},
+    ],
+)
+def test_noise_makes_no_difference(noise: dict[str, Any]) -> None:
+    assert normalise({**SPEC, **noise}) == normalise(SPEC)
+    assert digest({**SPEC, **noise}) == digest(SPEC)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"title": "B"},
+        {"panels": []},
+        {"editable": False},
+        {"graphTooltip": 1},
+        {"liveNow": 0},  # not the False that is its default
+        {"panels": [{"id": 1, "type": "stat", "title": "Rate", "transparent": True}]},
+        {"annotations": {"list": [{"datasource": "-- Grafana --", "name": "Deploys"}]}},
+        {"tags": ["x"]},
+        {"panels": [{"id": 1, "type": "stat", "title": "Rate", "targets": [{"expr": "up"}]}]},
+    ],
+)
+def test_content_does(change: dict[str, Any]) -> None:
+    assert normalise({**SPEC, **change}) != normalise(SPEC)
+    assert digest({**SPEC, **change}) != digest(SPEC)
+
+
+def panel(title: str, x: int, y: int) -> dict[str, Any]:
+    return {"title": title, "gridPos": {"x": x, "y": y, "w": 6, "h": 4}}
+
+
+def test_panels_are_where_they_are_shown() -> None:
+    one, two, three = panel("a", 0, 0), panel("b", 6, 0), panel("c", 0, 4)
+    assert normalise({"panels": [three, two, one]}) == normalise({"panels": [one, two, three]})
+    assert normalise({"panels": [one, panel("b", 0, 4)]}) != normalise({"panels": [one, two]})
+
+
+def test_a_long_message_keeps_its_signature() -> None:
+    message = sign("x" * 900, OWNER, Signature("0123456789abcdef", 12))
+    assert len(message) <= 500
+    assert read_signature(message, OWNER) == Signature("0123456789abcdef", 12)
+    assert read_signature(sign_again(message, 3), OWNER) == Signature("0123456789abcdef", 3)
+    assert sign_again("by hand", 3) == "by hand"
+
+
+def test_a_dashboard_has_one_owner() -> None:
+    assert mark({"tags": ["a", "managed-by:other"]}, OWNER)["tags"] == ["a", f"managed-by:{OWNER}"]
