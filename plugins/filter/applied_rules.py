@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..module_utils._contract.aliases import Names
-from ..module_utils._rules.render import Site, applied
+from ..module_utils._contract.aliases import MetricAliases
+from ..module_utils._rules.render import Site, render_rules
 
 DOCUMENTATION = r"""
 name: applied_rules
@@ -67,7 +67,9 @@ def applied_rules(
 ) -> list[dict[str, Any]]:
     """Wiring only."""
     ours = names or {}
-    return applied(groups, Names(ours.get("metrics") or {}, ours.get("jobs") or {}), Site(grafana_url, runbooks_url))
+    return render_rules(
+        groups, MetricAliases(ours.get("metrics") or {}, ours.get("jobs") or {}), Site(grafana_url, runbooks_url)
+    )
 
 
 class FilterModule:

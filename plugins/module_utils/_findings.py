@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
@@ -59,6 +60,29 @@ class Finding(NamedTuple):
         return f"{where}{self.message}{hint} [{self.id}]"
 
 
+@dataclass(slots=True)
+class Report:
+    """Collects what is found in one file after the other."""
+
+    file: str = ""
+    findings: list[Finding] = field(default_factory=list)
+
+    def add(
+        self,
+        identity: str,
+        severity: Severity,
+        message: str,
+        *,
+        hint: str = "",
+        place: tuple[int, int] = (0, 0),
+        object_: str = "",
+    ) -> None:
+        line, column = place
+        self.findings.append(
+            Finding(identity, severity, message, hint, file=self.file, line=line, column=column, object=object_)
+        )
+
+
 def failed(findings: Iterable[Finding]) -> bool:
     return any(finding.severity == "error" for finding in findings)
 
@@ -73,6 +97,11 @@ def summary(findings: Iterable[Finding]) -> dict[str, int]:
 def by_severity(findings: Iterable[Finding]) -> list[Finding]:
     """Errors first; otherwise in the order found."""
     return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+def by_place(findings: Iterable[Finding]) -> list[Finding]:
+    """As a reader goes through the files."""
+    return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column, finding.id))
 
 
 def failure_message(what: str, findings: Iterable[Finding]) -> str:

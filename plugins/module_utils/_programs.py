@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 
-class LateError(Exception):
+class TimeoutExpired(Exception):
     """The program did not end in time, and was killed."""
 
 
 def run(module: AnsibleModule, command: Sequence[str], seconds: float, **options: Any) -> tuple[int, str, str]:
-    """Its exit code, standard output and standard error; `options` are run_command's. Raises OSError, LateError."""
+    """Its exit code, standard output and standard error; `options` are run_command's.
+
+    Raises OSError, TimeoutExpired.
+    """
     late = threading.Event()
     timers: list[threading.Timer] = []
 
@@ -40,5 +43,5 @@ def run(module: AnsibleModule, command: Sequence[str], seconds: float, **options
         for timer in timers:
             timer.cancel()
     if late.is_set():
-        raise LateError
+        raise TimeoutExpired
     return code, str(stdout), str(stderr)

@@ -11,8 +11,7 @@ import fnmatch
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ._findings import Finding
-from ._rules.report import Report
+from ._findings import Finding, Report
 from ._sources import read
 from ._yaml.tree import Mapping, Node, Scalar, Sequence, YamlError, documents, duplicates
 

@@ -89,9 +89,10 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._alertmanager.client import Alertmanager
 from ..module_utils._checks.delivery import check_delivery, check_receivers
+from ..module_utils._checks.result import CheckResult
 from ..module_utils._findings import failed
 from ..module_utils._service import ALERTMANAGER, WEBHOOK, arguments, open_service
-from ..module_utils._verify.proof import WAIT_ARGS, Outcome, prove
+from ..module_utils._verify.proof import WAIT_ARGS, verify
 
 LIFE = datetime.timedelta(minutes=5)
 """Longer than the clocks of two machines differ."""
@@ -118,7 +119,7 @@ def main() -> None:
     started = now()
     labels = {**{key: str(value) for key, value in module.params["labels"].items()}, "alertname": name}
 
-    def look() -> Outcome:
+    def look() -> CheckResult:
         with open_service(module.params, "alertmanager") as api:
             alertmanager = Alertmanager(api)
             if module.check_mode:
@@ -129,7 +130,7 @@ def main() -> None:
                 alertmanager.send(labels, ANNOTATIONS, (started, now()))
             return outcome
 
-    prove(module, "An alert does not reach its receiver", look)
+    verify(module, "An alert does not reach its receiver", look)
 
 
 def now() -> datetime.datetime:

@@ -122,7 +122,7 @@ from ..module_utils._rule_tests.load import load as load_tests
 from ..module_utils._rule_tests.scaffold import as_yaml, skeleton
 from ..module_utils._rules.context import Index
 from ..module_utils._rules.load import parse_rules
-from ..module_utils._rules.report import Report
+from ..module_utils._rules.report import RuleReport
 from ..module_utils._sources import read
 from ..module_utils._validation import PROMETHEUS_ARGS, VALIDATION_ARGS, finish, profile
 
@@ -141,7 +141,7 @@ def main() -> None:
         module.fail_json(msg=missing_required_lib("PyYAML"))
     params = module.params
     server = profile(module)
-    report = Report()
+    report = RuleReport()
     rules, unread_rules = read(params["paths"])
     tests, unread_tests = read(params["tests"])
     index = Index.of([file for source in rules for file in parse_rules(source.path, source.text, server, report)])

@@ -156,15 +156,15 @@ from ansible.module_utils.common.validation import check_type_path
 from ansible.module_utils.common.yaml import HAS_YAML
 
 from ..module_utils import _programs
-from ..module_utils._findings import Finding
+from ..module_utils._alertmanager.lint import lint_configuration
+from ..module_utils._findings import Finding, by_place
 from ..module_utils._promql import Profile
 from ..module_utils._promql.profile import FEATURES
 from ..module_utils._rule_tests import load as unit_tests
 from ..module_utils._rule_tests.coverage import cover
 from ..module_utils._rules.check import Result, check, normalised
-from ..module_utils._rules.context import Index
-from ..module_utils._rules.promtool import Promtool, UnaskedError
-from ..module_utils._rules.report import Report
+from ..module_utils._rules.promtool import Promtool, PromtoolUnavailable
+from ..module_utils._rules.report import RuleReport
 from ..module_utils._sources import Source, read
 from ..module_utils._validation import CONTRACT_ARGS, PROMETHEUS_ARGS, VALIDATION_ARGS, finish, profile
 
@@ -204,15 +204,18 @@ def main() -> None:
     contracts, problems = read([params["contract"]] if params["contract"] else [])
     alertmanager, unread = alertmanager_source(module, params["alertmanager_config"])
     problems += unread
-    result = check(sources, server, contract=contracts[0] if contracts else None, alertmanager=alertmanager)
+    result = check(sources, server, contract=contracts[0] if contracts else None)
+    found = list(result.findings)
+    if alertmanager is not None:
+        found = by_place([*found, *lint_configuration(alertmanager, result.index)])
     if params["tests"] is not None:
         tests, unread = read(params["tests"])
         problems += unread
-        report = Report()
+        report = RuleReport()
         cases = [test for source in tests for test in unit_tests.load(source.path, source.text, report)]
-        cover(Index.of(result.files), cases, report)
+        cover(result.index, cases, report)
         problems += report.findings
-    findings = [*findings, *problems, *result.findings]
+    findings = [*findings, *problems, *found]
     texts = {source.path: source.text for source in sources}
     opinion, differences = ask_promtool(module, server, result, texts)
     facts: dict[str, object] = {"promtool": opinion}
@@ -242,16 +245,16 @@ def ask_promtool(
     def run(arguments: Sequence[str], text: str) -> tuple[int, str]:
         try:
             code, out, err = _programs.run(module, [program, *words[1:], *arguments], PROMTOOL_SECONDS, data=text)
-        except _programs.LateError as error:
-            raise UnaskedError(f"{words[0]} did not answer within {PROMTOOL_SECONDS} s") from error
+        except _programs.TimeoutExpired as error:
+            raise PromtoolUnavailable(f"{words[0]} did not answer within {PROMTOOL_SECONDS} s") from error
         except OSError as error:
-            raise UnaskedError(f"{program} cannot be run: {error.strerror}") from error
+            raise PromtoolUnavailable(f"{program} cannot be run: {error.strerror}") from error
         return code, f"{out}{err}"
 
     try:
         promtool = Promtool(run, server)
         differences = promtool.disagreements(result.files, texts, result.findings)
-    except UnaskedError as error:
+    except PromtoolUnavailable as error:
         return {"asked": False, "version": ""}, [_unasked(str(error))]
     return {"asked": True, "version": promtool.version}, differences
 

@@ -75,14 +75,15 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._checks.alerts import RuleFileError, check_rules, load_rules
-from ..module_utils._contract.aliases import Names
+from ..module_utils._checks.result import CheckResult
+from ..module_utils._contract.aliases import MetricAliases
 from ..module_utils._contract.load import load as load_contract
 from ..module_utils._files import UnreadableError, read_text
 from ..module_utils._findings import failure_message
 from ..module_utils._prometheus import Prometheus
-from ..module_utils._rules.report import Report
+from ..module_utils._rules.report import RuleReport
 from ..module_utils._service import PROMETHEUS, arguments, open_service
-from ..module_utils._verify.proof import WAIT_ARGS, Outcome, prove
+from ..module_utils._verify.proof import WAIT_ARGS, verify
 
 
 def main() -> None:
@@ -98,7 +99,7 @@ def main() -> None:
 
     ours = {(rule.group, rule.name) for rule in wanted}
 
-    def look() -> Outcome:
+    def look() -> CheckResult:
         with open_service(module.params, "prometheus") as api:
             prometheus = Prometheus(api)
             # The same rule can be written in many ways: both sides are compared as Prometheus formats them.
@@ -111,14 +112,14 @@ def main() -> None:
                 [replace(rule, expr=formatted(rule.expr)) for rule in wanted], loaded, prometheus.alertmanagers()
             )
 
-    prove(module, "Not every alert is armed", look)
+    verify(module, "Not every alert is armed", look)
 
 
-def team_names(path: str | None) -> Names:
+def team_names(path: str | None) -> MetricAliases:
     """What the contract calls otherwise than the team; RuleFileError where it is no contract."""
     if not path:
-        return Names()
-    report = Report()
+        return MetricAliases()
+    report = RuleReport()
     contract = load_contract(path, _text(path), report)
     if report.findings:
         raise RuleFileError(failure_message(f"{path} is no metrics contract", report.findings))

@@ -97,7 +97,7 @@ from ..module_utils._contract.load import load as load_contract
 from ..module_utils._dashboards.check import check
 from ..module_utils._dashboards.queries import Reader
 from ..module_utils._dashboards.references import Source
-from ..module_utils._rules.report import Report
+from ..module_utils._rules.report import RuleReport
 from ..module_utils._sources import Source as Text
 from ..module_utils._sources import read
 from ..module_utils._validation import CONTRACT_ARGS, PROMETHEUS_ARGS, VALIDATION_ARGS, finish, profile
@@ -124,7 +124,7 @@ def main() -> None:
     for number, dashboard in enumerate(params["dashboards"] or []):
         texts.append(Text(f"dashboards[{number}]", json.dumps(dashboard, indent=1)))
     contracts, problems = read([params["contract"]] if params["contract"] else [])
-    report = Report()
+    report = RuleReport()
     contract = load_contract(contracts[0].path, contracts[0].text, report) if contracts else None
     sources = None if params["datasources"] is None else _sources(module, params["datasources"])
     found, queries = check(texts, Reader(profile(module), contract), sources)

@@ -83,12 +83,13 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._checks.result import CheckResult
 from ..module_utils._findings import failed, failure_message
 from ..module_utils._grafana.client import Grafana
 from ..module_utils._grafana_model.files import check_all, load_folder
 from ..module_utils._service import GRAFANA, arguments, open_service
-from ..module_utils._verify.dashboards import Tour
-from ..module_utils._verify.proof import WAIT_ARGS, Outcome, prove
+from ..module_utils._verify.dashboards import DashboardProbe
+from ..module_utils._verify.proof import WAIT_ARGS, verify
 
 
 def main() -> None:
@@ -106,13 +107,13 @@ def main() -> None:
     if failed(findings):
         what = f"The dashboards in {src} cannot be used"
         module.fail_json(msg=failure_message(what, findings), findings=[finding.as_dict() for finding in findings])
-    tour = Tour(module.params["folder"], wanted)
+    tour = DashboardProbe(module.params["folder"], wanted)
 
-    def look() -> Outcome:
+    def look() -> CheckResult:
         with open_service(module.params, "grafana") as api:
             return tour.look(Grafana(api))
 
-    prove(module, "Not every dashboard shows something", look)
+    verify(module, "Not every dashboard shows something", look)
 
 
 if __name__ == "__main__":

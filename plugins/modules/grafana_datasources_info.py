@@ -62,22 +62,23 @@ datasources:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._checks.datasources import check_datasources
+from ..module_utils._checks.result import CheckResult
 from ..module_utils._grafana.client import Grafana
 from ..module_utils._service import GRAFANA, arguments, open_service
-from ..module_utils._verify.proof import WAIT_ARGS, Outcome, prove
+from ..module_utils._verify.proof import WAIT_ARGS, verify
 
 
 def main() -> None:
     expected = {"type": "list", "elements": "str", "default": []}
     module = AnsibleModule(arguments(grafana=GRAFANA, expected=expected, **WAIT_ARGS), supports_check_mode=True)
 
-    def look() -> Outcome:
+    def look() -> CheckResult:
         with open_service(module.params, "grafana") as api:
             grafana = Grafana(api)
             found = [(source, grafana.health(source)) for source in grafana.datasources()]
             return check_datasources(found, module.params["expected"])
 
-    prove(module, "Not every data source works", look)
+    verify(module, "Not every data source works", look)
 
 
 if __name__ == "__main__":

@@ -75,14 +75,15 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._checks.result import CheckResult
 from ..module_utils._contract.load import Contract, load
 from ..module_utils._files import UnreadableError, read_text
 from ..module_utils._findings import failed, failure_message
 from ..module_utils._prometheus import Prometheus
-from ..module_utils._rules.report import Report
+from ..module_utils._rules.report import RuleReport
 from ..module_utils._service import PROMETHEUS, arguments, open_service
 from ..module_utils._verify.metrics_contract import look
-from ..module_utils._verify.proof import WAIT_ARGS, Outcome, prove
+from ..module_utils._verify.proof import WAIT_ARGS, verify
 
 
 def main() -> None:
@@ -100,15 +101,15 @@ def main() -> None:
     if unknown := sorted(set(only) - set(contract.services)):
         module.fail_json(msg=f"no service {', '.join(unknown)} in the contract; it has {', '.join(contract.services)}")
 
-    def once() -> Outcome:
+    def once() -> CheckResult:
         with open_service(module.params, "prometheus") as api:
             return look(Prometheus(api), contract, only)
 
-    prove(module, "The metrics contract is not kept", once)
+    verify(module, "The metrics contract is not kept", once)
 
 
 def read(module: AnsibleModule, path: str) -> Contract:
-    report = Report()
+    report = RuleReport()
     try:
         contract = load(path, read_text(Path(path)), report)
     except UnreadableError as error:

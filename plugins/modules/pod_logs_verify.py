@@ -65,11 +65,12 @@ import re
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._checks.result import CheckResult
 from ..module_utils._kube import KubeError, connect
 from ..module_utils._loki import Loki
 from ..module_utils._service import LOKI, arguments, open_service
 from ..module_utils._verify.logs import Coverage
-from ..module_utils._verify.proof import WAIT_ARGS, Outcome, prove
+from ..module_utils._verify.proof import WAIT_ARGS, verify
 
 
 def main() -> None:
@@ -90,11 +91,11 @@ def main() -> None:
     except KubeError as error:
         module.fail_json(msg=str(error))
 
-    def look() -> Outcome:
+    def look() -> CheckResult:
         with open_service(module.params, "loki") as api:
             return coverage.look(Loki(api))
 
-    prove(module, "Not all logs arrive", look)
+    verify(module, "Not all logs arrive", look)
 
 
 if __name__ == "__main__":

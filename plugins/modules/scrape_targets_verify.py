@@ -66,25 +66,26 @@ jobs:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import _kube
+from ..module_utils._checks.result import CheckResult
 from ..module_utils._checks.targets import check_targets
+from ..module_utils._kube.monitors import selected
 from ..module_utils._prometheus import Prometheus
 from ..module_utils._service import PROMETHEUS, arguments, open_service
-from ..module_utils._verify.monitors import selected
-from ..module_utils._verify.proof import WAIT_ARGS, Outcome, prove
+from ..module_utils._verify.proof import WAIT_ARGS, verify
 
 
 def main() -> None:
     jobs = {"type": "list", "elements": "str", "default": []}
     module = AnsibleModule(arguments(prometheus=PROMETHEUS, jobs=jobs, **WAIT_ARGS), supports_check_mode=True)
 
-    def look() -> Outcome:
+    def look() -> CheckResult:
         with open_service(module.params, "prometheus") as api:
             targets = Prometheus(api).targets()
         home, url = module.params["prometheus"]["namespace"], module.params["prometheus"]["url"]
         monitors = [] if url else selected(_kube.Cluster(_kube.connect(module.params)), home)
         return check_targets(targets, module.params["jobs"], monitors, home)
 
-    prove(module, "Not everything is scraped", look)
+    verify(module, "Not everything is scraped", look)
 
 
 if __name__ == "__main__":

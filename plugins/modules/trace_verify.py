@@ -69,10 +69,11 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._checks.result import CheckResult
 from ..module_utils._loki import Loki
 from ..module_utils._service import LOKI, TEMPO, arguments, open_service
 from ..module_utils._tempo import Tempo
-from ..module_utils._verify.proof import WAIT_ARGS, Outcome, prove
+from ..module_utils._verify.proof import WAIT_ARGS, verify
 from ..module_utils._verify.traces import find_traces
 
 
@@ -91,12 +92,12 @@ def main() -> None:
     services = module.params["services"]
     wanted = max(module.params["min_services"], len(services))
 
-    def look() -> Outcome:
+    def look() -> CheckResult:
         since = time.time() - module.params["window"] * 60
         with open_service(module.params, "tempo") as tempo, open_service(module.params, "loki") as loki:
             return find_traces(Tempo(tempo), Loki(loki), services, wanted, since)
 
-    prove(module, "No complete trace", look)
+    verify(module, "No complete trace", look)
 
 
 if __name__ == "__main__":

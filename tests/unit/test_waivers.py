@@ -10,7 +10,7 @@ import datetime
 import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
-from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from ansible_collections.ias.observability.plugins.module_utils._waivers import apply, load
 
 TODAY = datetime.date(2026, 11, 23)
@@ -22,7 +22,7 @@ FINDINGS = [
 
 
 def outcome(text: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    report = Report()
+    report = RuleReport()
     waivers = load("w", text, report)
     assert report.findings == []
     left, waived = apply(FINDINGS, waivers, TODAY, "w")
@@ -63,7 +63,7 @@ def test_waiver_without_a_finding_is_told() -> None:
     ],
 )
 def test_incomplete_waivers(text: str, message: str) -> None:
-    report = Report()
+    report = RuleReport()
     assert load("w", text, report) == []
     assert [finding.id for finding in report.findings] == ["waivers/file"]
     assert message in report.findings[0].message

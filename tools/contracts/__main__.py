@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract, load
-from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from ansible_collections.ias.observability.plugins.module_utils._sources import Source
 from tools.contracts import (
     dashboards,
@@ -59,7 +59,7 @@ def shown(path: Path) -> str:
 
 def contract() -> tuple[Contract, list[str]]:
     """The metrics contract, and what is wrong with it beyond its form."""
-    report = Report()
+    report = RuleReport()
     loaded = load(shown(SERVICES), SERVICES.read_text(), report)
     return loaded, [str(finding) for finding in report.findings]
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.ias.observability.plugins.module_utils._dashboards.json_positions import Path, Places
+from ansible_collections.ias.observability.plugins.module_utils._dashboards.json_positions import JsonPositions, Path
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.model import Panel, mapping, mappings, read
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.model import text as text_of
 from ansible_collections.ias.observability.plugins.module_utils._rules.model import Rule
@@ -38,7 +38,7 @@ def of_dashboards(texts: Mapping[str, str]) -> Iterator[str]:
     known = variables(models.values())
     for name, model in models.items():
         wrong = [(uid, panel, path) for uid, panel, path in targets(model) if uid not in known]
-        places = Places(texts[name]) if wrong else None
+        places = JsonPositions(texts[name]) if wrong else None
         for uid, panel, path in wrong:
             line, column = places.of(path) if places is not None else (1, 1)
             yield f"{name}:{line}:{column} {panel.name}: a link leads to {uid}, which no dashboard is"

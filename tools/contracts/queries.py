@@ -28,7 +28,7 @@ from ansible_collections.ias.observability.plugins.module_utils._rules.label_flo
 from ansible_collections.ias.observability.plugins.module_utils._rules.lints import contract as lint_contract
 from ansible_collections.ias.observability.plugins.module_utils._rules.lints import series as lint_series
 from ansible_collections.ias.observability.plugins.module_utils._rules.model import Group, Rule, RuleFile
-from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from ansible_collections.ias.observability.plugins.module_utils._yaml.tree import Scalar, documents
 from tools.contracts import log_fields
 from tools.contracts.panels import expanded
@@ -69,7 +69,7 @@ def check(path: Path, name: str, contract: Contract, rules: Iterable[RuleFile]) 
     content = path.read_text()
     spec, tree = yaml.load(content, Loader=yaml.CSafeLoader), next(iter(documents(content)), None)
     file = RuleFile(name, content)
-    report = Report(name)
+    report = RuleReport(name)
     index = Index.of(rules, contract)
     declared = set(spec["variables"])
     asked = list(queries(spec, tree, contract))
@@ -116,7 +116,7 @@ def filled(text: str, choice: Chosen) -> str:
     return substitute(text, {**dict.fromkeys(NAMES, choice), **dict.fromkeys(TEXTS, Chosen(("x",))), **MACROS})
 
 
-def _variables(query: Asked, declared: set[str], report: Report) -> None:
+def _variables(query: Asked, declared: set[str], report: RuleReport) -> None:
     for name in sorted(_named(query.expr) - declared - set(MACROS)):
         _add(report, query, "variable", f"the dashboard has no variable {name}")
     for name in sorted({match[1] for match in COMPARED.finditer(query.expr)} & {*QUERIES, *STREAMS}):
@@ -127,7 +127,7 @@ def _named(text: str) -> set[str]:
     return {name for name, _format in references(text)}
 
 
-def _unused(spec: Object, asked: Iterable[Asked], tree: Any, report: Report) -> None:
+def _unused(spec: Object, asked: Iterable[Asked], tree: Any, report: RuleReport) -> None:
     used = {name for query in asked for name in _named(query.expr)} | {query.source for query in asked}
     for place, name in enumerate(spec["variables"]):
         if name not in used:
@@ -143,12 +143,12 @@ def _unused(spec: Object, asked: Iterable[Asked], tree: Any, report: Report) -> 
         report.add("dashboards/variable", "error", f"the variable {source} is missing", object_=spec["title"])
 
 
-def _add(report: Report, query: Asked, identity: str, message: str) -> None:
+def _add(report: RuleReport, query: Asked, identity: str, message: str) -> None:
     place = (query.where.line, query.where.column)
     report.add(f"dashboards/{identity}", "error", message, place=place, object_=query.panel)
 
 
-def _promql_query(query: Asked, file: RuleFile, index: Index, report: Report) -> None:
+def _promql_query(query: Asked, file: RuleFile, index: Index, report: RuleReport) -> None:
     for choice in CHOICES[1:]:
         try:
             _promql.parse(filled(query.expr, choice))
@@ -174,7 +174,7 @@ def _promql_query(query: Asked, file: RuleFile, index: Index, report: Report) ->
             _add(report, query, "legend", f"the legend names {label!r}, which the query's result does not have")
 
 
-def _logql_query(query: Asked, file: RuleFile, index: Index, report: Report) -> None:
+def _logql_query(query: Asked, file: RuleFile, index: Index, report: RuleReport) -> None:
     for choice in CHOICES:
         try:
             _logql.parse(filled(query.expr, choice))
@@ -189,7 +189,7 @@ def _logql_query(query: Asked, file: RuleFile, index: Index, report: Report) -> 
         report.add("dashboards/log-field", "error", message, place=rule.place_in_expr(start), object_=query.panel)
 
 
-def _traceql_query(query: Asked, _file: RuleFile, _index: Index, report: Report) -> None:
+def _traceql_query(query: Asked, _file: RuleFile, _index: Index, report: RuleReport) -> None:
     for choice in CHOICES:
         try:
             _traceql.parse(filled(query.expr, choice))

@@ -16,7 +16,7 @@ from ansible_collections.ias.observability.plugins.module_utils._alertmanager im
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
 from ansible_collections.ias.observability.plugins.module_utils._rules.context import Index, Settings
 from ansible_collections.ias.observability.plugins.module_utils._rules.model import Rule, RuleFile
-from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from ansible_collections.ias.observability.plugins.module_utils._yaml.tree import documents
 from tools import yaml_text
 from tools.contracts import programs
@@ -67,7 +67,7 @@ def unheard(config: Path, files: Iterable[RuleFile], root: Path) -> list[Finding
     The alerts are those of the rule files and of the table, which has some of the charts' own; hence nothing is left
     out for being the business of other rules.
     """
-    report = Report()
+    report = RuleReport()
     routing = routing_config.load(str(config.relative_to(root)), config.read_text(), report)
     if routing is not None:
         rows = yaml_text.load(config.with_suffix(".tests.yaml").read_text())["routes"]

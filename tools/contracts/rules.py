@@ -18,7 +18,7 @@ from ansible_collections.ias.observability.plugins.module_utils._rule_tests.load
 from ansible_collections.ias.observability.plugins.module_utils._rules.check import check
 from ansible_collections.ias.observability.plugins.module_utils._rules.context import Index
 from ansible_collections.ias.observability.plugins.module_utils._rules.model import Rule, RuleFile
-from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from ansible_collections.ias.observability.plugins.module_utils._sources import Source
 from tools.contracts import programs
 
@@ -59,7 +59,7 @@ def tests_of(path: Path) -> Path:
 
 def tried(checked: Checked, paths: Iterable[Path], root: Path) -> tuple[list[Coverage], list[str]]:
     """How far the tests try each alert, and where they do not."""
-    report = Report()
+    report = RuleReport()
     tests = [
         test for path in paths for test in load_tests(shown(tests_of(path), root), tests_of(path).read_text(), report)
     ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.ias.observability.plugins.module_utils._contract.aliases import Names
+from ansible_collections.ias.observability.plugins.module_utils._contract.aliases import MetricAliases
 
 Object = dict[str, Any]
 
@@ -38,7 +38,7 @@ def datasource(kind: str) -> Object:
     return {"type": kind, "uid": f"${{{kind}}}"}
 
 
-def variable(name: str, names: Names) -> Object:
+def variable(name: str, names: MetricAliases) -> Object:
     """A data source; what Prometheus or Loki lists, several or All of them; or a text to type."""
     if name in SOURCES:
         label, source = SOURCES[name]

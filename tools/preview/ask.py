@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.ias.observability.plugins.module_utils._grafana.client import Grafana
-from ansible_collections.ias.observability.plugins.module_utils._grafana.panels import read_panels
+from ansible_collections.ias.observability.plugins.module_utils._grafana_model.panels import read_panels
 from ansible_collections.ias.observability.plugins.module_utils._kube import AUTH_ARGS, Cluster, connect
 from ansible_collections.ias.observability.plugins.module_utils._service import GRAFANA, open_service
 from ansible_collections.ias.observability.plugins.module_utils._verify.dashboards import resolve

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .._files import MAX_BYTES
+from .._findings import Report
 from .._promql.literals import parse_duration
 from .._rules.model import Place
-from .._rules.report import Report
 from .._yaml.reader import entries, known_keys, text, texts
 from .._yaml.tree import Mapping, Node, Scalar, Sequence, YamlError, documents
 from .matchers import Matcher, MatcherError, matcher, parse
@@ -59,7 +59,7 @@ class Route:
     receiver: str
     parent: Route | None = None
     matchers: tuple[Matcher, ...] = ()
-    goes_on: bool = False
+    continue_: bool = False
     """`continue`: an alert that it takes is shown to the next route as well."""
     routes: list[Route] = field(default_factory=list)
 
@@ -81,7 +81,7 @@ class Receiver:
 
 
 @dataclass(frozen=True, slots=True)
-class Inhibition:
+class InhibitRule:
     """While a source fires, targets with the same values of the `equal` labels are not told."""
 
     path: str
@@ -96,7 +96,7 @@ class Routing:
     file: str
     root: Route
     receivers: dict[str, Receiver]
-    inhibitions: list[Inhibition]
+    inhibitions: list[InhibitRule]
 
     def routes(self) -> Iterator[Route]:
         """All routes, each before those below it."""
@@ -218,7 +218,7 @@ class _Reader:
             seen.add(name)
             yield name
 
-    def _inhibitions(self, node: Node | None) -> Iterator[Inhibition]:
+    def _inhibitions(self, node: Node | None) -> Iterator[InhibitRule]:
         for path, item in self._list(node, "inhibit_rules"):
             self._keys(item, _INHIBITION)
             self._text(item, "name")
@@ -227,7 +227,7 @@ class _Reader:
                 for side in ("source", "target")
             )
             equal = tuple(self._names(item, "equal"))
-            yield Inhibition(path, (item.line, item.column), source, target, equal)
+            yield InhibitRule(path, (item.line, item.column), source, target, equal)
 
     # -- routes
 

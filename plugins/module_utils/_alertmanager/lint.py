@@ -10,13 +10,14 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .._findings import Severity
+from .._findings import Finding, Severity
 from .._promql.nodes import walk
 from .._rules.context import Index, Settings
 from .._rules.label_flow import ANY, Flows
 from .._rules.model import Rule
-from .._rules.report import Report
-from .configuration import Inhibition, Route, Routing
+from .._rules.report import RuleReport
+from .._sources import Source
+from .configuration import InhibitRule, Route, Routing, load
 from .matchers import Matcher
 from .routing import LabelSet, arrive, examples
 
@@ -59,14 +60,23 @@ def _of_rule(rule: Rule, index: Index) -> Alert:
     return Alert(tuple(sets), rule)
 
 
-def check(routing: Routing, alerts: Sequence[Alert], settings: Settings, report: Report) -> None:
+def lint_configuration(source: Source, index: Index) -> list[Finding]:
+    """What Alertmanager would refuse of the configuration, and what does not fit the alerts of the index."""
+    report = RuleReport()
+    routing = load(source.path, source.text, report)
+    if routing is not None:
+        check(routing, of_rules(index), Settings(), report)
+    return report.findings
+
+
+def check(routing: Routing, alerts: Sequence[Alert], settings: Settings, report: RuleReport) -> None:
     """What does not fit together. Nothing is an error: other rules may send other alerts."""
     report.file = routing.file
     _Lints(routing, alerts, settings, report).run()
 
 
 class _Lints:
-    def __init__(self, routing: Routing, alerts: Sequence[Alert], settings: Settings, report: Report) -> None:
+    def __init__(self, routing: Routing, alerts: Sequence[Alert], settings: Settings, report: RuleReport) -> None:
         self.routing = routing
         self.alerts = alerts
         self.settings = settings
@@ -84,7 +94,7 @@ class _Lints:
         for one in self.routing.inhibitions:
             self._inhibition(one)
 
-    def _add(self, identity: str, severity: Severity, message: str, at: Route | Inhibition, hint: str = "") -> None:
+    def _add(self, identity: str, severity: Severity, message: str, at: Route | InhibitRule, hint: str = "") -> None:
         self.report.add(identity, severity, message, hint=hint, place=at.place, object_=at.path)
 
     # -- the configuration
@@ -195,7 +205,7 @@ class _Lints:
 
     # -- inhibition
 
-    def _inhibition(self, one: Inhibition) -> None:
+    def _inhibition(self, one: InhibitRule) -> None:
         if not self.alerts:
             return
         sides = {"source": one.source, "target": one.target}
@@ -245,7 +255,7 @@ class _Lints:
                 )
 
 
-def _can_inhibit(one: Inhibition, sources: list[LabelSet], targets: list[LabelSet]) -> bool:
+def _can_inhibit(one: InhibitRule, sources: list[LabelSet], targets: list[LabelSet]) -> bool:
     """Whether any source and any target can agree. Alerts that are both do not inhibit each other."""
 
     def distinct(sets: list[LabelSet]) -> dict[tuple[tuple[str | None, ...], bool], None]:
@@ -276,7 +286,7 @@ def _taker(route: Route, labels: LabelSet) -> Route | None:
     while route.parent is not None:
         beside = route.parent.routes
         for earlier in beside[: beside.index(route)]:
-            if not earlier.goes_on and labels.matches(earlier.matchers):
+            if not earlier.continue_ and labels.matches(earlier.matchers):
                 return earlier
         route = route.parent
     return None

@@ -85,7 +85,7 @@ def _visit(route: Route, labels: LabelSet, arrivals: Arrivals) -> bool | None:
     for below in route.routes:
         if _visit(below, labels, arrivals):
             is_last = False
-            if not below.goes_on:
+            if not below.continue_:
                 break
     if is_last:
         arrivals.told.append(route)

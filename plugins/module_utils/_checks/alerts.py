@@ -12,8 +12,8 @@ from typing import Any
 
 from .._findings import Finding
 from .._prometheus import LoadedRule
-from .._verify.proof import Outcome
 from .._yaml.tree import YamlError, documents, duplicates, plain
+from .result import CheckResult
 
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 DURATION = re.compile(r"(\d+)(ms|[smhdwy])")
@@ -74,7 +74,9 @@ def parse_duration(text: str) -> float:
     return sum(int(number) * SECONDS[unit] for number, unit in DURATION.findall(text))
 
 
-def check_rules(wanted: Sequence[WantedRule], loaded: Iterable[LoadedRule], alertmanagers: Sequence[str]) -> Outcome:
+def check_rules(
+    wanted: Sequence[WantedRule], loaded: Iterable[LoadedRule], alertmanagers: Sequence[str]
+) -> CheckResult:
     """Every wanted rule is loaded as written and evaluated without an error, and alerts have somewhere to go."""
     loaded = list(loaded)
     findings: list[Finding] = []
@@ -99,7 +101,7 @@ def check_rules(wanted: Sequence[WantedRule], loaded: Iterable[LoadedRule], aler
             )
         )
     facts = {"alertmanagers": list(alertmanagers), "loaded": len(loaded)}
-    return Outcome(len(wanted) + 1, passed, findings, facts)
+    return CheckResult(len(wanted) + 1, passed, findings, facts)
 
 
 def judge(rule: WantedRule, candidates: Sequence[LoadedRule]) -> Finding | None:

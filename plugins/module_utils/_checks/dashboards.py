@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._findings import Finding
-from .._grafana.panels import Panel
+from .._grafana_model.panels import Panel
 
 
 def has_sample(result: Mapping[str, Any]) -> bool:

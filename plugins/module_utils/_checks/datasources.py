@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from .._findings import Finding
-from .._grafana.client import DataSource, Health
-from .._verify.proof import Outcome
+from .._grafana_model.model import DataSource, Health
 from .dashboards import unhealthy
+from .result import CheckResult
 
 
-def check_datasources(found: Sequence[tuple[DataSource, Health]], expected: Collection[str]) -> Outcome:
+def check_datasources(found: Sequence[tuple[DataSource, Health]], expected: Collection[str]) -> CheckResult:
     """Every expected data source exists and is healthy."""
     uids = {source.uid for source, _problems in found}
     findings = [
@@ -43,4 +43,4 @@ def check_datasources(found: Sequence[tuple[DataSource, Health]], expected: Coll
         }
         for source, health in found
     ]
-    return Outcome(len(expected), len(expected) - len(findings), findings, {"datasources": described})
+    return CheckResult(len(expected), len(expected) - len(findings), findings, {"datasources": described})

@@ -10,12 +10,12 @@ from typing import Any
 
 from .._alertmanager.client import KnownAlert
 from .._findings import Finding
-from .._verify.proof import Outcome
+from .result import CheckResult
 
 Got = Sequence[Mapping[str, Any]]
 
 
-def check_delivery(receiver: str, known: Sequence[KnownAlert], got: Got | None) -> Outcome:
+def check_delivery(receiver: str, known: Sequence[KnownAlert], got: Got | None) -> CheckResult:
     """Alertmanager holds the alert, keeps it for the right receiver, and the receiver has it; None: it is not asked."""
     checked = 2 if got is None else 3
     routed = sorted({name for alert in known for name in alert.receivers})
@@ -25,7 +25,7 @@ def check_delivery(receiver: str, known: Sequence[KnownAlert], got: Got | None) 
     }
     wrong = _held(known) or _routed(receiver, routed)
     if wrong:
-        return Outcome(checked, int(bool(known)), [wrong], facts)
+        return CheckResult(checked, int(bool(known)), [wrong], facts)
     if got is not None and not any(one.get("receiver") == receiver and one.get("status") == "firing" for one in got):
         missing = Finding(
             "delivery/not-received",
@@ -34,14 +34,14 @@ def check_delivery(receiver: str, known: Sequence[KnownAlert], got: Got | None) 
             "It waits for group_wait first; then the log of Alertmanager says why a notification failed",
             object=receiver,
         )
-        return Outcome(checked, 2, [missing], facts)
-    return Outcome(checked, checked, (), facts)
+        return CheckResult(checked, 2, [missing], facts)
+    return CheckResult(checked, checked, (), facts)
 
 
-def check_receivers(receiver: str, names: Sequence[str]) -> Outcome:
+def check_receivers(receiver: str, names: Sequence[str]) -> CheckResult:
     """What can be said without an alert: whether there is such a receiver."""
     found = () if receiver in names else (_unknown(receiver, names),)
-    return Outcome(1, 1 - len(found), found, {"routed_to": [], "received_by": []})
+    return CheckResult(1, 1 - len(found), found, {"routed_to": [], "received_by": []})
 
 
 def _held(known: Sequence[KnownAlert]) -> Finding | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .._findings import Finding
-from .._verify.proof import Outcome
+from .result import CheckResult
 
 
 class Container(NamedTuple):
@@ -56,7 +56,7 @@ def has_lines(log: str, ignored: Sequence[re.Pattern[str]]) -> bool:
     return any(line.strip() and not any(pattern.search(line) for pattern in ignored) for line in log.splitlines())
 
 
-def check_logs(containers: Iterable[Container], found: set[Container], silent: set[Container]) -> Outcome:
+def check_logs(containers: Iterable[Container], found: set[Container], silent: set[Container]) -> CheckResult:
     """Every running container is in Loki, or wrote nothing."""
     containers = sorted(set(containers))
     missing = [container for container in containers if container not in found and container not in silent]
@@ -74,4 +74,4 @@ def check_logs(containers: Iterable[Container], found: set[Container], silent: s
         findings.append(Finding("logs/no-container", "error", "no container runs in the cluster", "Check the nodes"))
     quiet = [str(container) for container in containers if container in silent and container not in found]
     facts = {"silent": quiet}
-    return Outcome(len(containers) - len(quiet), sum(one in found for one in containers), findings, facts)
+    return CheckResult(len(containers) - len(quiet), sum(one in found for one in containers), findings, facts)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .._contract.load import Allowed, Contract, Declared, Service
+from .._contract.load import Contract, LabelSpec, MetricSpec, Service
 from .._contract.objectives import Objective
 from .._findings import Finding
 
@@ -59,7 +59,7 @@ def _places(service: Service, live: Live) -> Iterator[Finding]:
             yield _error(_about(service), "place", message, f"Correct the contract's {what}, or the ServiceMonitor")
 
 
-def _metric(contract: Contract, service: Service, metric: Declared, live: Live) -> Iterator[Finding]:
+def _metric(contract: Contract, service: Service, metric: MetricSpec, live: Live) -> Iterator[Finding]:
     series = live.series.get(metric.name, ())
     if not series:
         if not metric.optional:
@@ -79,7 +79,7 @@ def _metric(contract: Contract, service: Service, metric: Declared, live: Live) 
         yield _not_declared(_about(service, metric.name), "undeclared-label", message)
 
 
-def _label(service: Service, metric: Declared, label: str, allowed: Allowed, found: set[str]) -> Iterator[Finding]:
+def _label(service: Service, metric: MetricSpec, label: str, allowed: LabelSpec, found: set[str]) -> Iterator[Finding]:
     if not found:
         if service.exhaustive:
             message = f"none of its series has the label {label}"

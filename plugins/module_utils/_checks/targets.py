@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .._findings import Finding
+from .._kube.monitors import Monitor
 from .._prometheus import Target
-from .._verify.monitors import Monitor
-from .._verify.proof import Outcome
+from .result import CheckResult
 
 
 def check_targets(
     targets: Iterable[Target], wanted_jobs: Iterable[str], monitors: Iterable[Monitor] = (), home: str = ""
-) -> Outcome:
+) -> CheckResult:
     """Every active target is up, and every wanted job and every endpoint of a monitor has one.
 
     A monitor outside the namespace `home` is somebody else's: without a target it is a warning.
@@ -46,7 +46,7 @@ def check_targets(
         )
     passed = sum(target.health == "up" for target in targets)
     checked = len(targets) + len(missing) + sum(finding.severity == "error" for finding in idle)
-    return Outcome(checked, passed, [*findings, *idle], {"jobs": dict(sorted(jobs.items()))})
+    return CheckResult(checked, passed, [*findings, *idle], {"jobs": dict(sorted(jobs.items()))})
 
 
 def not_up(target: Target) -> Finding:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from .._findings import Finding
-from .._verify.proof import Outcome
+from .result import CheckResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,11 @@ def expected_logs(candidate: Candidate, services: Collection[str]) -> set[str]:
     return set(services) or set(candidate.spans)
 
 
-def check_trace(candidates: Sequence[Candidate], services: Collection[str], min_services: int) -> Outcome:
+def check_trace(candidates: Sequence[Candidate], services: Collection[str], min_services: int) -> CheckResult:
     """One of the candidates is complete; otherwise say what the best of them lacks."""
     checked = 2 + max(len(services), min_services)
     if not candidates:
-        return Outcome(checked, 0, [nothing_found(services)], {"trace": {}})
+        return CheckResult(checked, 0, [nothing_found(services)], {"trace": {}})
 
     def lacks(candidate: Candidate) -> tuple[int, int]:
         unlogged = expected_logs(candidate, services) - set(candidate.logged_by)
@@ -57,7 +57,7 @@ def check_trace(candidates: Sequence[Candidate], services: Collection[str], min_
     best = min(candidates, key=lacks)
     findings = _span_findings(best, services, min_services) or _log_findings(best, services)
     facts = {"trace": {"id": best.trace_id, "spans": dict(best.spans), "logged_by": sorted(best.logged_by)}}
-    return Outcome(checked, max(checked - sum(lacks(best)), 0), findings, facts)
+    return CheckResult(checked, max(checked - sum(lacks(best)), 0), findings, facts)
 
 
 def nothing_found(services: Collection[str]) -> Finding:

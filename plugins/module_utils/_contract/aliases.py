@@ -18,7 +18,7 @@ _TOKEN = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class MetricAliases:
     """The contract's name → the team's; a name that is not there stays."""
 
     metrics: Mapping[str, str] = field(default_factory=dict)

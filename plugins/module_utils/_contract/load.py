@@ -10,10 +10,10 @@ import fnmatch
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from .._rules.report import Report
+from .._findings import Report
 from .._yaml.reader import Wrong, entries, flag, known_keys, text, texts
 from .._yaml.tree import Mapping, Node, Scalar, YamlError, documents, duplicates
-from .aliases import Names
+from .aliases import MetricAliases
 from .objectives import Objective, read_objectives
 
 MetricType = Literal["counter", "gauge", "histogram", "summary"]
@@ -50,7 +50,7 @@ _PARTS: dict[str, tuple[tuple[str, str, frozenset[str]], ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Allowed:
+class LabelSpec:
     """What a label may hold: one of the values; or at most so many of any; or, unbounded, any number."""
 
     values: frozenset[str] = frozenset()
@@ -59,13 +59,13 @@ class Allowed:
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class MetricSpec:
     """One metric as its service declares it."""
 
     name: str
     type: str
     """counter, gauge, histogram or summary."""
-    labels: dict[str, Allowed]
+    labels: dict[str, LabelSpec]
     optional: bool
     """Its absence says nothing: an old name, or a counter that starts with its first event."""
     line: int
@@ -83,7 +83,7 @@ class Service:
     port: str
     exhaustive: bool
     """Whether everything that it exposes is declared."""
-    metrics: dict[str, Declared]
+    metrics: dict[str, MetricSpec]
     objectives: tuple[Objective, ...]
     line: int
 
@@ -108,7 +108,7 @@ class Contract:
     target_labels: frozenset[str] = _TARGET_LABELS
     known: list[str] = field(default_factory=lambda: list(_BUILT_IN))
     """Patterns of metrics that come from elsewhere."""
-    names: Names = field(default_factory=Names)
+    names: MetricAliases = field(default_factory=MetricAliases)
     log_fields: dict[str, frozenset[str]] = field(default_factory=dict)
     """The values of each field of log lines that any service declares; an empty set where they are not listed."""
 
@@ -173,7 +173,7 @@ def _service(name: str, node: Mapping, wrong: Wrong) -> Service:
     )
 
 
-def _names(node: Node | None, wrong: Wrong) -> Names:
+def _names(node: Node | None, wrong: Wrong) -> MetricAliases:
     maps: dict[str, dict[str, str]] = {"metrics": {}, "jobs": {}}
     for kind, pairs in entries(node, "names", wrong):
         if kind not in maps:
@@ -184,10 +184,10 @@ def _names(node: Node | None, wrong: Wrong) -> Names:
                 maps[kind][ours] = yours.value
             else:
                 wrong(f"names.{kind}.{ours} is a text", yours)
-    return Names(maps["metrics"], maps["jobs"])
+    return MetricAliases(maps["metrics"], maps["jobs"])
 
 
-def _declared(name: str, node: Node, wrong: Wrong) -> Declared | None:
+def _declared(name: str, node: Node, wrong: Wrong) -> MetricSpec | None:
     kind = node.get("type") if isinstance(node, Mapping) else None
     if not isinstance(node, Mapping) or not isinstance(kind, Scalar) or kind.value not in _TYPES:
         wrong(f"metric {name!r} needs a type: {', '.join(_TYPES)}", kind or node)
@@ -195,10 +195,10 @@ def _declared(name: str, node: Node, wrong: Wrong) -> Declared | None:
     known_keys(node, _METRIC, wrong)
     labels, unit = _labels(node.get("labels"), wrong), node.get("unit")
     optional = flag(node, "optional", wrong)
-    return Declared(name, kind.value, labels, optional, node.line, unit.value if isinstance(unit, Scalar) else "")
+    return MetricSpec(name, kind.value, labels, optional, node.line, unit.value if isinstance(unit, Scalar) else "")
 
 
-def _add(contract: Contract, job: str, declared: Declared) -> None:
+def _add(contract: Contract, job: str, declared: MetricSpec) -> None:
     """Add a metric as the series that Prometheus keeps of it."""
     labels = {name: allowed.values for name, allowed in declared.labels.items()}
     unbounded = frozenset(name for name, allowed in declared.labels.items() if allowed.unbounded)
@@ -226,19 +226,19 @@ def _add_logs(contract: Contract, node: Node | None, wrong: Wrong) -> None:
         contract.log_fields[name] = _together(contract.log_fields.get(name), values)
 
 
-def _labels(node: Node | None, wrong: Wrong) -> dict[str, Allowed]:
+def _labels(node: Node | None, wrong: Wrong) -> dict[str, LabelSpec]:
     """Labels as a list of names, or as a mapping of names to what they may hold."""
     if isinstance(node, Mapping):
         return {name: _allowed(name, value, wrong) for name, (_key, value) in node.items().items()}
-    return dict.fromkeys(texts(node, wrong), Allowed())
+    return dict.fromkeys(texts(node, wrong), LabelSpec())
 
 
-def _allowed(name: str, node: Node, wrong: Wrong) -> Allowed:
+def _allowed(name: str, node: Node, wrong: Wrong) -> LabelSpec:
     if not isinstance(node, Mapping):
-        return Allowed(frozenset(texts(node, wrong)))
+        return LabelSpec(frozenset(texts(node, wrong)))
     known_keys(node, _LABEL, wrong)
     most = text(node, "max", str(MOST_VALUES), wrong)
     if not most.isdecimal() or most == "0":
         wrong(f"max of label {name!r} is how many values it may have", node.get("max"))
         most = str(MOST_VALUES)
-    return Allowed(most=int(most), unbounded=flag(node, "unbounded", wrong))
+    return LabelSpec(most=int(most), unbounded=flag(node, "unbounded", wrong))

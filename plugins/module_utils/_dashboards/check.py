@@ -16,7 +16,7 @@ from .load import load
 from .model import read
 from .queries import Reader
 from .references import Source
-from .report import Book
+from .report import DashboardReport
 
 
 def check(texts: Iterable[Text], reader: Reader, sources: Sequence[Source] | None = None) -> tuple[list[Finding], int]:
@@ -30,19 +30,19 @@ def check(texts: Iterable[Text], reader: Reader, sources: Sequence[Source] | Non
         if raw is None:
             continue
         dashboard = read(one.path, raw)
-        book = Book(dashboard, one.text)
+        report = DashboardReport(dashboard, one.text)
         first = uids.setdefault(dashboard.uid, one.path) if dashboard.uid else one.path
         if first != one.path:
-            book.add(
+            report.add(
                 "dashboards/duplicate-uid",
                 "error",
                 f"uid {dashboard.uid} is also that of {first}",
                 hint="give it a uid of its own",
                 path=("uid",),
             )
-        layout.check(dashboard, book)
-        names.check(dashboard, sources, book)
-        queries.check(dashboard, reader, book)
-        findings += book.findings
+        layout.check(dashboard, report)
+        names.check(dashboard, sources, report)
+        queries.check(dashboard, reader, report)
+        findings += report.findings
         asked += sum(bool(target.query) for panel in dashboard.panels for target in panel.targets)
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column, finding.id)), asked

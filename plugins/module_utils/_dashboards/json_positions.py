@@ -15,7 +15,7 @@ _TOKEN = re.compile(r'"(?:[^"\\]+|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
 _MAX_DEPTH = 9
 
 
-class Places:
+class JsonPositions:
     """Path → line and column, counted from one. The text has been read as JSON before."""
 
     def __init__(self, text: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .model import Dashboard, Panel, mapping, mappings, number, text
-from .report import Book
+from .report import DashboardReport
 
 GRID = 24
 SCHEMA_VERSION = 42
@@ -27,21 +27,21 @@ _WITHOUT_DATA = frozenset({"row", "text", "dashlist", "alertlist", "news", "anno
 _WITH_UNIT = frozenset({"timeseries", "stat", "gauge", "bargauge", "barchart", "histogram"})
 
 
-def check(dashboard: Dashboard, book: Book) -> None:
-    _schema(dashboard, book)
-    _duplicates(dashboard, book)
+def check(dashboard: Dashboard, report: DashboardReport) -> None:
+    _schema(dashboard, report)
+    _duplicates(dashboard, report)
     for panel in dashboard.panels:
-        _panel(panel, book)
+        _panel(panel, report)
     top = [panel for panel in dashboard.panels if not panel.row]
-    _grid(top, book)
+    _grid(top, report)
     for row in {panel.row: None for panel in dashboard.panels if panel.row}:
-        _grid([panel for panel in dashboard.panels if panel.row == row], book)
+        _grid([panel for panel in dashboard.panels if panel.row == row], report)
 
 
-def _schema(dashboard: Dashboard, book: Book) -> None:
+def _schema(dashboard: Dashboard, report: DashboardReport) -> None:
     version = dashboard.raw.get("schemaVersion")
     if not isinstance(version, int):
-        book.add(
+        report.add(
             "dashboards/schema-version",
             "warning",
             "schemaVersion is missing or no whole number: Grafana migrates the dashboard from the oldest one",
@@ -50,7 +50,7 @@ def _schema(dashboard: Dashboard, book: Book) -> None:
         )
     elif version != SCHEMA_VERSION:
         newer = version > SCHEMA_VERSION
-        book.add(
+        report.add(
             "dashboards/schema-version",
             "warning" if newer else "info",
             f"schemaVersion {version} is {'newer' if newer else 'older'} than {SCHEMA_VERSION}"
@@ -59,13 +59,13 @@ def _schema(dashboard: Dashboard, book: Book) -> None:
         )
 
 
-def _duplicates(dashboard: Dashboard, book: Book) -> None:
+def _duplicates(dashboard: Dashboard, report: DashboardReport) -> None:
     seen: dict[str, Panel] = {}
     for panel in dashboard.panels:
         if panel.id is not None:
             first = seen.setdefault(repr(panel.id), panel)
             if first is not panel:
-                book.add(
+                report.add(
                     "dashboards/duplicate-id",
                     "warning",
                     f"the panel's id {panel.id} is also that of {first.name!r}: links and repeats go to one of them",
@@ -75,7 +75,7 @@ def _duplicates(dashboard: Dashboard, book: Book) -> None:
         refs: set[str] = set()
         for target in panel.targets:
             if target.ref in refs:
-                book.add(
+                report.add(
                     "dashboards/duplicate-ref",
                     "warning",
                     f"two queries have the refId {target.ref}: Grafana keeps one of them",
@@ -86,9 +86,9 @@ def _duplicates(dashboard: Dashboard, book: Book) -> None:
             refs.add(target.ref)
 
 
-def _panel(panel: Panel, book: Book) -> None:
+def _panel(panel: Panel, report: DashboardReport) -> None:
     if panel.type in _REMOVED:
-        book.add(
+        report.add(
             "dashboards/removed-panel",
             "warning",
             f"panel type {panel.type!r} was an Angular plugin, which Grafana 12 no longer has",
@@ -99,9 +99,9 @@ def _panel(panel: Panel, book: Book) -> None:
     if panel.type in _WITHOUT_DATA or panel.raw.get("libraryPanel"):
         return
     if not panel.title.strip():
-        book.add("dashboards/panel-title", "info", "the panel has no title", path=panel.path, panel=panel)
+        report.add("dashboards/panel-title", "info", "the panel has no title", path=panel.path, panel=panel)
     if not text(panel.raw.get("description")).strip():
-        book.add(
+        report.add(
             "dashboards/panel-description",
             "info",
             "the panel has no description",
@@ -110,7 +110,7 @@ def _panel(panel: Panel, book: Book) -> None:
             panel=panel,
         )
     if panel.type in _WITH_UNIT and panel.targets and not units(panel.raw):
-        book.add("dashboards/panel-unit", "info", "the panel has no unit", path=panel.path, panel=panel)
+        report.add("dashboards/panel-unit", "info", "the panel has no unit", path=panel.path, panel=panel)
 
 
 def units(raw: Mapping[str, Any]) -> list[str]:
@@ -127,14 +127,14 @@ def units(raw: Mapping[str, Any]) -> list[str]:
 # -- the grid
 
 
-def _grid(panels: Iterable[Panel], book: Book) -> None:
+def _grid(panels: Iterable[Panel], report: DashboardReport) -> None:
     """Panels from top to bottom; `below` is, for each column, how far down it is taken, and by which panel."""
     below: list[tuple[float, Panel | None]] = [(0.0, None)] * GRID
-    for y, x, width, height, panel in sorted(_boxes(panels, book), key=lambda box: box[:2]):
+    for y, x, width, height, panel in sorted(_boxes(panels, report), key=lambda box: box[:2]):
         columns = range(int(max(x, 0)), int(min(x + width, GRID)))
         other = next((owner for end, owner in (below[column] for column in columns) if end > y), None)
         if other is not None:
-            book.add(
+            report.add(
                 "dashboards/panel-overlap",
                 "warning",
                 f"the panel lies over {other.name!r}: Grafana moves one of them",
@@ -145,7 +145,7 @@ def _grid(panels: Iterable[Panel], book: Book) -> None:
             below[column] = max(below[column], (y + height, panel), key=lambda taken: taken[0])
 
 
-def _boxes(panels: Iterable[Panel], book: Book) -> list[tuple[float, float, float, float, Panel]]:
+def _boxes(panels: Iterable[Panel], report: DashboardReport) -> list[tuple[float, float, float, float, Panel]]:
     boxes: list[tuple[float, float, float, float, Panel]] = []
     for panel in panels:
         position = mapping(panel.raw.get("gridPos"))
@@ -153,7 +153,7 @@ def _boxes(panels: Iterable[Panel], book: Book) -> list[tuple[float, float, floa
             continue
         x, y, width, height = (number(position.get(key)) for key in "xywh")
         if x is None or y is None or not width or not height or x < 0 or y < 0 or width < 0 or x + width > GRID:
-            book.add(
+            report.add(
                 "dashboards/panel-outside",
                 "warning",
                 f"gridPos {dict(position)} is not within the {GRID} columns",

@@ -35,14 +35,14 @@ from .._rules.label_flow import can
 from .._rules.lints import contract as lint_contract
 from .._rules.lints import series as lint_series
 from .._rules.model import Group, Rule, RuleFile
-from .._rules.report import Report
+from .._rules.report import RuleReport
 from .._traceql import parse as parse_traceql
 from . import units
 from .expand import MARK, expansions
 from .json_positions import Path
 from .layout import units as units_of
 from .model import Dashboard, Panel, Target, mapping, text
-from .report import Book
+from .report import DashboardReport
 
 _RATES = frozenset({"rate", "irate", "increase"})
 _COUNTS = frozenset({"absent", "absent_over_time", "timestamp", "count_values", "count", "group", "changes", "resets"})
@@ -65,21 +65,21 @@ class Reader:
         return (described.unit if described is not None else "") or units.by_suffix(metric)
 
 
-def check(dashboard: Dashboard, reader: Reader, book: Book) -> None:
+def check(dashboard: Dashboard, reader: Reader, report: DashboardReport) -> None:
     for panel in dashboard.panels:
         for target in panel.targets:
             if target.query and not target.raw.get("hide"):
-                _LANGUAGES[target.language](dashboard, panel, target, reader, book)
+                _LANGUAGES[target.language](dashboard, panel, target, reader, report)
     for variable in dashboard.variables.values():
         if variable.type == "query":
             query = variable.raw.get("query")
             found = LABEL_VALUES.match(text(query) or text(mapping(query).get("query")))
             if found and found["selector"]:
-                _selector(found["selector"], found["label"], (*variable.path, "query"), reader, book)
+                _selector(found["selector"], found["label"], (*variable.path, "query"), reader, report)
 
 
 def _parsed(
-    parse: Callable[[str], Tree], dashboard: Dashboard, panel: Panel, target: Target, book: Book
+    parse: Callable[[str], Tree], dashboard: Dashboard, panel: Panel, target: Target, report: DashboardReport
 ) -> Tree | None:
     """The tree and the text that it was made from; what cannot be parsed is reported."""
     problem: QueryError | None = None
@@ -90,7 +90,7 @@ def _parsed(
             problem = problem or error
     if problem is not None:
         around = problem.text[max(problem.position - 20, 0) : problem.position + 20]
-        book.add(
+        report.add(
             "dashboards/query",
             "error",
             f"query {target.ref}: {problem.message}",
@@ -104,36 +104,36 @@ def _parsed(
 # -- PromQL
 
 
-def _promql(dashboard: Dashboard, panel: Panel, target: Target, reader: Reader, book: Book) -> None:
-    found = _parsed(lambda query: parse_promql(query, reader.profile), dashboard, panel, target, book)
+def _promql(dashboard: Dashboard, panel: Panel, target: Target, reader: Reader, report: DashboardReport) -> None:
+    found = _parsed(lambda query: parse_promql(query, reader.profile), dashboard, panel, target, report)
     if found is None:
         return
     tree = found
     open_grouping = any(isinstance(node, Aggregation) and any(map(_is_free, node.labels)) for node in walk(tree))
-    context = _context(tree, panel.name, target.query_path, reader, book)
+    context = _context(tree, panel.name, target.query_path, reader, report)
     lint_series.check(context)
     if reader.contract is not None:
         lint_contract.check(context)
     if not open_grouping:
-        _legend(panel, target, lambda label: can(context.flows.of(tree), label), book)
-    _ranges(panel, target, tree, book)
-    _counters(panel, target, context, reader, book)
-    _unit(panel, target, tree, reader, book)
+        _legend(panel, target, lambda label: can(context.flows.of(tree), label), report)
+    _ranges(panel, target, tree, report)
+    _counters(panel, target, context, reader, report)
+    _unit(panel, target, tree, reader, report)
     if panel.type == "timeseries" and target.raw.get("instant") and not target.raw.get("range"):
         message = f"query {target.ref} is instant: a time series panel draws one point of it"
-        book.add("dashboards/instant", "warning", message, path=target.path, panel=panel)
+        report.add("dashboards/instant", "warning", message, path=target.path, panel=panel)
 
 
-def _context(tree: Expr, name: str, path: Path, reader: Reader, book: Book) -> Context:
+def _context(tree: Expr, name: str, path: Path, reader: Reader, report: DashboardReport) -> Context:
     """The lints' view of a query: it is like an expression of a recording rule."""
-    group = Group(book.dashboard.uid or "dashboard", RuleFile(book.dashboard.file), 0, 0)
+    group = Group(report.dashboard.uid or "dashboard", RuleFile(report.dashboard.file), 0, 0)
     rule = Rule("record", name, "", group, 0, 0, tree)
     for node in walk(tree):
         if isinstance(node, VectorSelector):
             _free(node)
         elif isinstance(node, Aggregation):
             node.labels = tuple(label for label in node.labels if not _is_free(label))
-    return Context(rule, tree, Index.of((), reader.contract), reader.settings, _Relay(book, path))
+    return Context(rule, tree, Index.of((), reader.contract), reader.settings, _Relay(report, path))
 
 
 def _free(node: VectorSelector) -> None:
@@ -150,23 +150,23 @@ def _is_free(label: str) -> bool:
     return MARK in label
 
 
-class _Relay(Report):
+class _Relay(RuleReport):
     """Takes what the lints find, and puts it where the query is written."""
 
-    def __init__(self, book: Book, path: Path) -> None:
+    def __init__(self, report: DashboardReport, path: Path) -> None:
         super().__init__()
-        self.book = book
+        self.report = report
         self.path = path
 
     def rule(self, rule: Rule, identity: str, severity: Severity, message: str, **more: object) -> None:
-        line, column = self.book.places.of(self.path)
-        self.book.findings.append(
+        line, column = self.report.places.of(self.path)
+        self.report.findings.append(
             Finding(
                 identity,
                 severity,
                 message,
                 str(more.get("hint", "")),
-                file=self.book.dashboard.file,
+                file=self.report.dashboard.file,
                 line=line,
                 column=column,
                 object=rule.object,
@@ -174,10 +174,10 @@ class _Relay(Report):
         )
 
 
-def _legend(panel: Panel, target: Target, keeps: Callable[[str], bool], book: Book) -> None:
+def _legend(panel: Panel, target: Target, keeps: Callable[[str], bool], report: DashboardReport) -> None:
     for label in dict.fromkeys(_LEGEND_LABEL.findall(text(target.raw.get("legendFormat")))):
         if label != METRIC_NAME and not keeps(label):
-            book.add(
+            report.add(
                 "dashboards/legend-label",
                 "warning",
                 f"the legend of query {target.ref} names {label!r}, which the query does not keep",
@@ -187,11 +187,11 @@ def _legend(panel: Panel, target: Target, keeps: Callable[[str], bool], book: Bo
             )
 
 
-def _ranges(panel: Panel, target: Target, tree: Expr, book: Book) -> None:
+def _ranges(panel: Panel, target: Target, tree: Expr, report: DashboardReport) -> None:
     if target.raw.get("instant") or not _RANGE_IN_TEXT.search(target.query):
         return
     if any(isinstance(node, Call) and node.name in {"rate", "irate"} for node in walk(tree)):
-        book.add(
+        report.add(
             "dashboards/fixed-range",
             "info",
             f"query {target.ref} has a fixed range: zoomed out, it leaves out what happens in between",
@@ -201,7 +201,7 @@ def _ranges(panel: Panel, target: Target, tree: Expr, book: Book) -> None:
         )
 
 
-def _counters(panel: Panel, target: Target, context: Context, reader: Reader, book: Book) -> None:
+def _counters(panel: Panel, target: Target, context: Context, reader: Reader, report: DashboardReport) -> None:
     if panel.type not in _GRAPHS:
         return
     for node in context.nodes:
@@ -209,7 +209,7 @@ def _counters(panel: Panel, target: Target, context: Context, reader: Reader, bo
             continue
         described = reader.contract.metrics.get(node.metric) if reader.contract is not None else None
         if described.type == "counter" if described is not None else node.metric.endswith("_total"):
-            book.add(
+            report.add(
                 "dashboards/raw-counter",
                 "warning" if described is not None else "info",
                 f"query {target.ref} shows the counter {node.metric} as it is: it only says how long the process runs",
@@ -231,40 +231,40 @@ def _is_counted(context: Context, node: VectorSelector) -> bool:
     )
 
 
-def _unit(panel: Panel, target: Target, tree: Expr, reader: Reader, book: Book) -> None:
+def _unit(panel: Panel, target: Target, tree: Expr, reader: Reader, report: DashboardReport) -> None:
     shown = units_of(panel.raw)
     wrong = units.mismatch(tree, shown[0], reader.unit_of) if len(shown) == 1 else ""
     if wrong:
         message = f"query {target.ref}: {wrong}"
-        book.add("dashboards/unit", "warning", message, path=target.query_path, panel=panel)
+        report.add("dashboards/unit", "warning", message, path=target.query_path, panel=panel)
 
 
-def _selector(selector: str, label: str, path: Path, reader: Reader, book: Book) -> None:
+def _selector(selector: str, label: str, path: Path, reader: Reader, report: DashboardReport) -> None:
     """The selector of label_values(selector, label)."""
-    for query in expansions(selector, book.dashboard.variables):
+    for query in expansions(selector, report.dashboard.variables):
         try:
             tree = parse_promql(query, reader.profile)
         except PromQLError:
             continue
-        context = _context(tree, "variables", path, reader, book)
+        context = _context(tree, "variables", path, reader, report)
         if reader.contract is not None:
             lint_contract.check(context)
             if not can(context.flows.of(tree), label):
                 message = f"the variable lists the values of {label!r}, a label that {selector} does not have"
-                book.add("contract/label", "error", message, path=path)
+                report.add("contract/label", "error", message, path=path)
         return
 
 
 # -- LogQL, TraceQL
 
 
-def _logql(dashboard: Dashboard, panel: Panel, target: Target, _reader: Reader, book: Book) -> None:
-    found = _parsed(parse_logql, dashboard, panel, target, book)
+def _logql(dashboard: Dashboard, panel: Panel, target: Target, _reader: Reader, report: DashboardReport) -> None:
+    found = _parsed(parse_logql, dashboard, panel, target, report)
     if found is None:
         return
     labels = _grouped(found)
     if labels is not None and not any(map(_is_free, labels)):
-        _legend(panel, target, labels.__contains__, book)
+        _legend(panel, target, labels.__contains__, report)
 
 
 def _grouped(query: Query) -> tuple[str, ...] | None:
@@ -276,12 +276,12 @@ def _grouped(query: Query) -> tuple[str, ...] | None:
     return None if query.grouping.without else query.grouping.labels
 
 
-def _traceql(dashboard: Dashboard, panel: Panel, target: Target, _reader: Reader, book: Book) -> None:
+def _traceql(dashboard: Dashboard, panel: Panel, target: Target, _reader: Reader, report: DashboardReport) -> None:
     if text(target.raw.get("queryType")) in {"", "traceql"}:
-        _parsed(parse_traceql, dashboard, panel, target, book)
+        _parsed(parse_traceql, dashboard, panel, target, report)
 
 
-def _other(_dashboard: Dashboard, _panel: Panel, _target: Target, _reader: Reader, _book: Book) -> None:
+def _other(_dashboard: Dashboard, _panel: Panel, _target: Target, _reader: Reader, _book: DashboardReport) -> None:
     """SQL and the like are passed over."""
 
 

@@ -16,7 +16,7 @@ from .._grafana_model.variables import REFERENCE
 from .expand import references
 from .json_positions import Path
 from .model import ADHOC, NO_SOURCE, Dashboard, Panel, Target, mapping, mappings, text
-from .report import Book
+from .report import DashboardReport
 
 _BUILT_IN_SOURCES = frozenset({"-- Grafana --", "-- Dashboard --", "grafana", "datasource", "__expr__"})
 _QUERY_KEYS = ("expr", "query", "rawSql", "legendFormat", "target", "alias")
@@ -32,13 +32,13 @@ class Source:
     type: str = ""
 
 
-def check(dashboard: Dashboard, sources: Sequence[Source] | None, book: Book) -> None:
+def check(dashboard: Dashboard, sources: Sequence[Source] | None, report: DashboardReport) -> None:
     inputs = {text(item.get("name")) for _at, item in mappings(dashboard.raw.get("__inputs"))}
     known = set(dashboard.variables) | inputs
     for path, panel, value in _asked(dashboard):
         for name, how in references(value):
             if name not in known and not name.startswith("__"):
-                book.add(
+                report.add(
                     "dashboards/undefined-variable",
                     "error",
                     f"no variable is called {name!r}: ${name} is sent as it is written",
@@ -48,14 +48,14 @@ def check(dashboard: Dashboard, sources: Sequence[Source] | None, book: Book) ->
                 )
                 known.add(name)
             elif how == "csv" and "=~" in value:
-                _format(name, path, panel, book)
+                _format(name, path, panel, report)
     for panel in dashboard.panels:
-        _repeat(dashboard, panel, book)
+        _repeat(dashboard, panel, report)
         for target in panel.targets:
             if target.language == "promql":
-                _equals(dashboard, panel, target, book)
-    _unused(dashboard, book)
-    _sources(dashboard, sources, inputs, book)
+                _equals(dashboard, panel, target, report)
+    _unused(dashboard, report)
+    _sources(dashboard, sources, inputs, report)
 
 
 def _asked(dashboard: Dashboard) -> Iterator[tuple[Path, Panel | None, str]]:
@@ -74,8 +74,8 @@ def _asked(dashboard: Dashboard) -> Iterator[tuple[Path, Panel | None, str]]:
             yield (*variable.path, "query"), None, text(query) or text(mapping(query).get("query"))
 
 
-def _format(name: str, path: Path, panel: Panel | None, book: Book) -> None:
-    book.add(
+def _format(name: str, path: Path, panel: Panel | None, report: DashboardReport) -> None:
+    report.add(
         "dashboards/variable-format",
         "warning",
         f"${{{name}:csv}} inside a regular expression matches only one value with commas in it",
@@ -85,16 +85,16 @@ def _format(name: str, path: Path, panel: Panel | None, book: Book) -> None:
     )
 
 
-def _repeat(dashboard: Dashboard, panel: Panel, book: Book) -> None:
+def _repeat(dashboard: Dashboard, panel: Panel, report: DashboardReport) -> None:
     name = text(panel.raw.get("repeat"))
     if not name:
         return
     variable = dashboard.variables.get(name)
     if variable is None:
         message = f"the panel repeats by {name!r}, which is no variable"
-        book.add("dashboards/undefined-variable", "error", message, path=(*panel.path, "repeat"), panel=panel)
+        report.add("dashboards/undefined-variable", "error", message, path=(*panel.path, "repeat"), panel=panel)
     elif not variable.is_multi:
-        book.add(
+        report.add(
             "dashboards/repeat-single",
             "info",
             f"the panel repeats by {name!r}, which has only one value at a time",
@@ -104,12 +104,12 @@ def _repeat(dashboard: Dashboard, panel: Panel, book: Book) -> None:
         )
 
 
-def _equals(dashboard: Dashboard, panel: Panel, target: Target, book: Book) -> None:
+def _equals(dashboard: Dashboard, panel: Panel, target: Target, report: DashboardReport) -> None:
     found = {match[2] or match[3] or match[5]: match[1] for match in _EQUALS.finditer(target.query)}
     for name, operator in found.items():
         variable = dashboard.variables.get(name)
         if variable is not None and variable.is_multi:
-            book.add(
+            report.add(
                 "dashboards/multi-value-equals",
                 "warning",
                 f'{operator}"${name}" finds nothing once two values are chosen',
@@ -119,11 +119,11 @@ def _equals(dashboard: Dashboard, panel: Panel, target: Target, book: Book) -> N
             )
 
 
-def _unused(dashboard: Dashboard, book: Book) -> None:
+def _unused(dashboard: Dashboard, report: DashboardReport) -> None:
     used = set(_names_in(dashboard.raw))
     for variable in dashboard.variables.values():
         if variable.type not in ADHOC and variable.name not in used:
-            book.add(
+            report.add(
                 "dashboards/unused-variable",
                 "warning",
                 f"variable {variable.name!r} is used nowhere",
@@ -148,7 +148,7 @@ def _names_in(node: Any) -> Iterator[str]:
                     yield value[key]
 
 
-def _sources(dashboard: Dashboard, sources: Sequence[Source] | None, inputs: set[str], book: Book) -> None:
+def _sources(dashboard: Dashboard, sources: Sequence[Source] | None, inputs: set[str], report: DashboardReport) -> None:
     if sources is None:
         return
     known = {name for source in sources for name in (source.uid, source.name)} | _BUILT_IN_SOURCES | NO_SOURCE
@@ -157,7 +157,7 @@ def _sources(dashboard: Dashboard, sources: Sequence[Source] | None, inputs: set
         wanted = text(variable.raw.get("query"))
         if variable.type == "datasource" and wanted and wanted not in types:
             message = f"variable {variable.name!r} chooses among data sources of type {wanted!r}, and there is none"
-            book.add("dashboards/datasource", "error", message, path=variable.path)
+            report.add("dashboards/datasource", "error", message, path=variable.path)
     reported: set[str] = set()
     for panel in dashboard.panels:
         for target in panel.targets:
@@ -165,7 +165,7 @@ def _sources(dashboard: Dashboard, sources: Sequence[Source] | None, inputs: set
             if uid in known | reported or "$" in uid or uid in inputs:
                 continue
             reported.add(uid)
-            book.add(
+            report.add(
                 "dashboards/datasource",
                 "error",
                 f"there is no data source {uid!r}",

@@ -9,19 +9,19 @@ from __future__ import annotations
 from functools import cached_property
 
 from .._findings import Finding, Severity
-from .json_positions import Path, Places
+from .json_positions import JsonPositions, Path
 from .model import Dashboard, Panel
 
 
-class Book:
+class DashboardReport:
     def __init__(self, dashboard: Dashboard, content: str) -> None:
         self.dashboard = dashboard
         self.findings: list[Finding] = []
         self._content = content
 
     @cached_property
-    def places(self) -> Places:
-        return Places(self._content)
+    def places(self) -> JsonPositions:
+        return JsonPositions(self._content)
 
     def add(
         self,

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from .._grafana_model.model import Json
 from .._http import Api, HttpError
-from .client import Json, Parsed, parse
+from .client import Parsed, parse
 from .folders import Folder, Path, walk
 from .legacy_store import delete, find, list_level
 from .plan import Live, Wanted

@@ -35,7 +35,7 @@ from urllib.parse import quote
 
 from .._files import UnreadableError, check_regular
 from .._grafana_model.files import MAX_DEPTH, is_deeper
-from .client import Json
+from .._grafana_model.model import Json
 
 FORMAT = 1
 KINDS = ("folders", "datasources", "contact-points", "dashboards")

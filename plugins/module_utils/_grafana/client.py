@@ -11,33 +11,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
+from .._grafana_model.model import DataSource, Health, Json
 from .._http import Api, HttpError, Query
 
-Json = dict[str, Any]
 Parsed = TypeVar("Parsed")
 
 PAGE = 1000
 # These are plugins without a back end: Grafana cannot ask for their health, only pass a request through.
 WITHOUT_HEALTH = {"alertmanager": "/api/v2/status"}
-
-
-@dataclass(frozen=True, slots=True)
-class DataSource:
-    """One data source, without its secrets."""
-
-    uid: str
-    name: str
-    type: str
-    is_default: bool
-    options: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """What Grafana says when it asks a data source whether it works."""
-
-    healthy: bool
-    message: str
 
 
 def parse(path: str, read: Callable[[Any], Parsed], answer: Any) -> Parsed:

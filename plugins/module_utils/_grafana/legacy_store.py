@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
+from .._grafana_model.model import Json
 from .._http import Api, HttpError
-from .client import Grafana, Json, parse
+from .client import Grafana, parse
 from .folders import Folder, Path, walk
 from .ownership import tag
 from .plan import Live, Wanted

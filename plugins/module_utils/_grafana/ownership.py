@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .client import Json
+from .._grafana_model.model import Json
 
 MESSAGE_LENGTH = 500
 # As a tag, with managed-by: before it, it must fit into 50 characters.

@@ -11,8 +11,9 @@ from typing import Any
 from urllib.parse import quote
 
 from .._findings import Finding
+from .._grafana_model.model import Json
 from .._http import Api, HttpError
-from .client import Json, parse
+from .client import parse
 
 LEVELS = {"view": 1, "edit": 2, "admin": 4}
 KINDS = ("role", "team", "user")

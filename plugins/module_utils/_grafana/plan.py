@@ -11,8 +11,8 @@ from typing import Literal
 
 from .._findings import Finding
 from .._grafana_model.files import Dashboard
+from .._grafana_model.model import Json
 from .._grafana_model.normalise import digest, normalise
-from .client import Json
 from .ownership import is_owned, mark, read_signature
 
 Action = Literal["create", "update", "delete", "keep", "unchanged"]

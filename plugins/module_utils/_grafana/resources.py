@@ -12,10 +12,11 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from .._findings import Finding
+from .._grafana_model.model import Json
 from .._grafana_model.normalise import digest, normalise
 from .._http import Api
 from .app_store import AppStore
-from .client import Grafana, Json, parse
+from .client import Grafana, parse
 from .folders import Folder
 from .legacy_store import WORKERS, find, post_folder, read_folder
 from .ownership import sign_again

@@ -17,7 +17,7 @@ from .._files import UnreadableError, read_text
 from .._findings import Finding
 
 if TYPE_CHECKING:  # what only validates dashboards has no use for an HTTP client
-    from .._grafana.client import Json
+    from .model import Json
 
 UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 TITLE_LENGTH = 5000

@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from .._grafana.client import Json
+from .model import Json
 
 SERVER_FIELDS = {"id", "uid", "version", "iteration", "schemaVersion"}
 # What a dashboard means that does not say it; Grafana writes these in when somebody saves (its dashboard schema).

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # as in `files`
-    from .._grafana.client import DataSource
+    from .model import DataSource
 
 ALL = "$__all"
 REFERENCE = re.compile(r"\$(\w+)|\[\[(\w+)(?::(\w+))?\]\]|\$\{(\w+)(?:\.\w+)?(?::([^}]+))?\}")

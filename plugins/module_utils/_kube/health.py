@@ -17,7 +17,7 @@ MINIMUM = (1, 29)
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
-class Right(NamedTuple):
+class Permission(NamedTuple):
     """Something that a deployment does; `namespaced` says whether inside the namespace alone is enough."""
 
     verb: str
@@ -26,7 +26,7 @@ class Right(NamedTuple):
     namespaced: bool = True
 
 
-def _rights() -> tuple[Right, ...]:
+def _rights() -> tuple[Permission, ...]:
     # Helm reads, applies and removes what a chart makes; one verb of each kind stands for its neighbours.
     inside = {
         "": ("secrets", "configmaps", "services", "serviceaccounts", "persistentvolumeclaims"),
@@ -35,17 +35,23 @@ def _rights() -> tuple[Right, ...]:
         "monitoring.coreos.com": ("servicemonitors", "prometheusrules", "prometheuses", "alertmanagers"),
     }
     kinds = [(group, name) for group, names in inside.items() for name in names]
-    found = [Right(verb, group, name) for group, name in kinds for verb in ("create", "patch")]
+    found = [Permission(verb, group, name) for group, name in kinds for verb in ("create", "patch")]
     cluster = {
         "apiextensions.k8s.io": ("customresourcedefinitions",),
         "rbac.authorization.k8s.io": ("clusterroles", "clusterrolebindings"),
     }
-    found += [Right("patch", group, name, namespaced=False) for group, names in cluster.items() for name in names]
+    found += [Permission("patch", group, name, namespaced=False) for group, names in cluster.items() for name in names]
     # what the proofs read
     found += [
-        Right("list", "monitoring.coreos.com", name, namespaced=False) for name in ("servicemonitors", "podmonitors")
+        Permission("list", "monitoring.coreos.com", name, namespaced=False)
+        for name in ("servicemonitors", "podmonitors")
     ]
-    return (*found, Right("list", "", "pods"), Right("get", "", "pods/log"), Right("create", "", "pods/portforward"))
+    return (
+        *found,
+        Permission("list", "", "pods"),
+        Permission("get", "", "pods/log"),
+        Permission("create", "", "pods/portforward"),
+    )
 
 
 RIGHTS = _rights()
@@ -133,7 +139,7 @@ def _rights_missing(cluster: Cluster, namespace: str, storage_classes: Sequence[
     return [Finding("cluster/permission", "error", message, "Bind a role that allows it, or use another kubeconfig")]
 
 
-def _allowed(cluster: Cluster, namespace: str, right: Right) -> bool:
+def _allowed(cluster: Cluster, namespace: str, right: Permission) -> bool:
     resource, _slash, part = right.resource.partition("/")
     asked = {"verb": right.verb, "group": right.group, "resource": resource, "subresource": part}
     if right.namespaced:

@@ -139,7 +139,7 @@ def _run(module: AnsibleModule, command: list[str], environment: Mapping[str, st
         )
     except OSError as error:
         raise HelmError(f"{command[0]} cannot be run: {error.strerror}", "Set helm_binary to a working Helm") from error
-    except _programs.LateError as error:
+    except _programs.TimeoutExpired as error:
         raise HelmError(
             f"helm {command[1]} did not end within {TIMEOUT_SECONDS} s", "Is the chart's registry reachable?"
         ) from error

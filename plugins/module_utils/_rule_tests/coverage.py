@@ -20,9 +20,9 @@ from .._promql.printer import to_text
 from .._rules.context import Index, Settings
 from .._rules.label_flow import Flows, can
 from .._rules.model import Rule
-from .._rules.report import Report
+from .._rules.report import RuleReport
 from .load import Case, Test
-from .possible_values import Scene
+from .possible_values import PossibleValues
 
 ALERT_NAME = "alertname"
 MAX_BRANCHES = 64
@@ -77,7 +77,7 @@ class Coverage:
         }
 
 
-def cover(index: Index, tests: Iterable[Test], report: Report) -> list[Coverage]:
+def cover(index: Index, tests: Iterable[Test], report: RuleReport) -> list[Coverage]:
     """The coverage of every alert of the index; what is missing is reported as coverage/*."""
     covered = [Coverage(rule, branches(rule.tree)) for rule in index.rules if rule.is_alert and rule.tree is not None]
     known = {rule.name for rule in index.rules if rule.is_alert}
@@ -85,11 +85,11 @@ def cover(index: Index, tests: Iterable[Test], report: Report) -> list[Coverage]
     for one in covered:
         by_name.setdefault(one.rule.name, []).append(one)
     for test in tests:
-        scenes: dict[float, Scene] = {}
+        scenes: dict[float, PossibleValues] = {}
         for case in test.cases:
             if case.alert not in known:
                 _unknown(test, case, known, report)
-            scene = scenes.get(case.seconds) or Scene(test.series, index, case.seconds)
+            scene = scenes.get(case.seconds) or PossibleValues(test.series, index, case.seconds)
             scenes[case.seconds] = scene
             for one in by_name.get(case.alert, []):
                 _count(one, test, case, scene, index)
@@ -121,7 +121,7 @@ def _ways(tree: Expr, conditions: tuple[Expr, ...]) -> Iterator[tuple[Expr, ...]
             yield (node, *others)
 
 
-def _count(one: Coverage, test: Test, case: Case, scene: Scene, index: Index) -> None:
+def _count(one: Coverage, test: Test, case: Case, scene: PossibleValues, index: Index) -> None:
     where = f"{test.file}:{case.line}"
     own = one.rule.group.all_labels(one.rule)
     expected = [labels for labels in case.expected if _is_of(labels, own)]
@@ -146,7 +146,7 @@ def _without_name(expected: list[dict[str, str]]) -> list[dict[str, str]]:
     return [{name: value for name, value in labels.items() if name != ALERT_NAME} for labels in expected]
 
 
-def _unknown(test: Test, case: Case, known: set[str], report: Report) -> None:
+def _unknown(test: Test, case: Case, known: set[str], report: RuleReport) -> None:
     report.file = test.file
     report.add(
         "coverage/unknown-alert",
@@ -158,7 +158,7 @@ def _unknown(test: Test, case: Case, known: set[str], report: Report) -> None:
     )
 
 
-def _missing(one: Coverage, report: Report) -> None:
+def _missing(one: Coverage, report: RuleReport) -> None:
     rule = one.rule
     if not one.firing:
         _say(rule, "firing", "no test makes the alert fire", _advice(rule, fires=True), report)
@@ -183,5 +183,5 @@ def _advice(rule: Rule, *, fires: bool) -> str:
     return "add a case just within the threshold, without exp_alerts"
 
 
-def _say(rule: Rule, what: str, message: str, hint: str, report: Report) -> None:
+def _say(rule: Rule, what: str, message: str, hint: str, report: RuleReport) -> None:
     report.rule(rule, f"coverage/{what}", "error", message, hint=hint, place=(rule.line, rule.column))

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .._findings import Report
 from .._promql import PromQLError, parse
 from .._promql.literals import parse_duration
 from .._promql.nodes import METRIC_NAME, VectorSelector
-from .._rules.report import Report
 from .._yaml.tree import Mapping, Node, Scalar, Sequence, YamlError, documents, duplicates
 from . import series_values
 from .series_values import Values

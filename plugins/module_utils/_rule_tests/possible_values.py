@@ -44,7 +44,7 @@ Range = tuple[float, float]
 _ANYTHING: Range = (-math.inf, math.inf)
 
 
-class Scene:
+class PossibleValues:
     """The series of one test at one moment (in seconds), with the recording rules around them."""
 
     def __init__(self, series: Iterable[Series], index: Index, seconds: float) -> None:

@@ -13,7 +13,7 @@ import re
 
 from .._promql import Profile, PromQLError, parse
 from .model import Rule, RuleFile
-from .report import Report
+from .report import RuleReport
 
 MAX_SPEC_BYTES = 524_288
 _LEGACY_LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -22,7 +22,7 @@ _CRD_DURATION = re.compile(r"0|(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\
 _HINT = "the operator then skips the whole PrometheusRule, with all its rules"
 
 
-def check(file: RuleFile, report: Report) -> None:
+def check(file: RuleFile, report: RuleReport) -> None:
     size = sum(
         len(rule.expr)
         + len(rule.name)
@@ -43,7 +43,7 @@ def check(file: RuleFile, report: Report) -> None:
             _rule(rule, report)
 
 
-def _rule(rule: Rule, report: Report) -> None:
+def _rule(rule: Rule, report: RuleReport) -> None:
     for key, scalar in rule.scalars.items():
         kind, _dot, name = key.partition(".")
         if name and not scalar.is_text:
@@ -73,7 +73,7 @@ def _rule(rule: Rule, report: Report) -> None:
         report.rule(rule, "load/legacy-names", "error", message, hint=_HINT)
 
 
-def check_features(rule: Rule, report: Report) -> None:
+def check_features(rule: Rule, report: RuleReport) -> None:
     """The operator's own validation knows no feature flags."""
     try:
         parse(rule.expr, Profile(rule.group.file.profile.version))

@@ -7,23 +7,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from dataclasses import dataclass
 
-from .._alertmanager import configuration as routing_config
-from .._alertmanager import lint as lint_routing
 from .._contract import load as contracts
-from .._findings import Finding, Plain
+from .._findings import Finding, Plain, by_place
 from .._promql import Profile
 from .._sources import Source
 from .context import Index, Settings
 from .lint import lint_rules
 from .load import parse_rules
 from .model import RuleFile
-from .report import Report
+from .report import RuleReport
 
 
-class Result(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Result:
     files: list[RuleFile]
+    index: Index
     findings: list[Finding]
 
 
@@ -32,21 +32,15 @@ def check(
     profile: Profile,
     settings: Settings | None = None,
     contract: Source | None = None,
-    alertmanager: Source | None = None,
 ) -> Result:
     """Every finding of every layer, ordered by place."""
     settings = settings or Settings()
-    report = Report()
+    report = RuleReport()
     described = contracts.load(contract.path, contract.text, report) if contract is not None else None
     files = [file for source in sources for file in parse_rules(source.path, source.text, profile, report)]
     index = Index.of(files, described)
     report.findings += lint_rules(index.rules, index, settings)
-    if alertmanager is not None:
-        routing = routing_config.load(alertmanager.path, alertmanager.text, report)
-        if routing is not None:
-            lint_routing.check(routing, lint_routing.of_rules(index), settings, report)
-    report.findings.sort(key=lambda finding: (finding.file, finding.line, finding.column, finding.id))
-    return Result(files, report.findings)
+    return Result(files, index, by_place(report.findings))
 
 
 def normalised(files: Iterable[RuleFile]) -> list[Plain]:

@@ -15,7 +15,7 @@ from .._findings import Severity
 from .._promql.nodes import Call, Expr, VectorSelector, children, walk
 from .label_flow import ANY, Flow, Flows, Labels
 from .model import Rule, RuleFile
-from .report import Report
+from .report import RuleReport
 
 if TYPE_CHECKING:
     from .._contract.load import Contract
@@ -98,7 +98,7 @@ def guards(tree: Expr) -> Iterator[tuple[str, str]]:
 class Context:
     """One rule with its tree, prepared once for all lints."""
 
-    def __init__(self, rule: Rule, tree: Expr, index: Index, settings: Settings, report: Report) -> None:
+    def __init__(self, rule: Rule, tree: Expr, index: Index, settings: Settings, report: RuleReport) -> None:
         self.rule = rule
         self.tree = tree
         self.index = index

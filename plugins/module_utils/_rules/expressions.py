@@ -9,10 +9,10 @@ from __future__ import annotations
 from .._promql import PromQLError, parse
 from . import admission, templates
 from .model import Rule
-from .report import Report
+from .report import RuleReport
 
 
-def check(rule: Rule, report: Report) -> None:
+def check(rule: Rule, report: RuleReport) -> None:
     """Parse the expression; what Prometheus and the operator would refuse of it."""
     if not rule.expr:
         return
@@ -36,7 +36,7 @@ def check(rule: Rule, report: Report) -> None:
         )
 
 
-def check_templates(rule: Rule, report: Report) -> None:
+def check_templates(rule: Rule, report: RuleReport) -> None:
     """Parse an alert's templates; what Prometheus would refuse of them."""
     for kind, texts in (("labels", rule.labels), ("annotations", rule.annotations)):
         for name, text in texts.items():

@@ -12,7 +12,7 @@ from .._findings import Finding
 from .context import Context, Index, Settings
 from .lints import burn_rate, conditions, contract, metadata, recording_rules, series, templates, units
 from .model import Rule
-from .report import Report
+from .report import RuleReport
 
 _OF_EVERY_RULE = (series.check, contract.check)
 _OF_ALERTS = (conditions.check, units.check, burn_rate.check, templates.check)
@@ -21,7 +21,7 @@ _OF_RECORDS = (recording_rules.check_name,)
 
 def lint_rules(rules: Sequence[Rule], index: Index, settings: Settings) -> list[Finding]:
     """What there is to say of each of the rules, and of all rules of the index together."""
-    report = Report()
+    report = RuleReport()
     for rule in rules:
         if rule.is_alert:
             metadata.check(rule, settings, report)

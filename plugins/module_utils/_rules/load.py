@@ -18,7 +18,7 @@ from .._promql.literals import parse_duration
 from .._yaml.tree import Mapping, Node, Scalar, Sequence, YamlError, documents
 from . import admission, expressions
 from .model import Group, Rule, RuleFile
-from .report import Report
+from .report import RuleReport
 
 MAX_RULES = 100_000
 
@@ -30,7 +30,7 @@ _MANIFEST_GROUP = dict.fromkeys((*_GROUP, "partial_response_strategy"))
 _METRIC_NAME = "__name__"
 
 
-def parse_rules(path: str, text: str, profile: Profile, report: Report) -> list[RuleFile]:
+def parse_rules(path: str, text: str, profile: Profile, report: RuleReport) -> list[RuleFile]:
     """The rule files in the text (one, or one for each PrometheusRule), whatever could be read of them."""
     report.file = path
     if len(text) > MAX_BYTES:
@@ -60,7 +60,9 @@ def _yaml_hint(text: str) -> str:
     return "correct the file"
 
 
-def _document(file: RuleFile, node: Node | None, index: int, profile: Profile, report: Report) -> Iterator[RuleFile]:
+def _document(
+    file: RuleFile, node: Node | None, index: int, profile: Profile, report: RuleReport
+) -> Iterator[RuleFile]:
     kind = node.get("kind") if isinstance(node, Mapping) else None
     items = node.get("items") if isinstance(node, Mapping) else None
     if isinstance(kind, Scalar) and kind.value in {"List", "PrometheusRuleList"} and isinstance(items, Sequence):
@@ -80,7 +82,7 @@ def _document(file: RuleFile, node: Node | None, index: int, profile: Profile, r
         )
 
 
-def _manifest(file: RuleFile, node: Mapping, kind: Scalar, profile: Profile, report: Report) -> Iterator[RuleFile]:
+def _manifest(file: RuleFile, node: Mapping, kind: Scalar, profile: Profile, report: RuleReport) -> Iterator[RuleFile]:
     if kind.value != "PrometheusRule":
         report.add(
             "load/other-manifest",
@@ -107,7 +109,7 @@ def _manifest(file: RuleFile, node: Mapping, kind: Scalar, profile: Profile, rep
 class _Reader:
     """Reads one file's groups and rules and reports what Prometheus would refuse."""
 
-    def __init__(self, file: RuleFile, report: Report) -> None:
+    def __init__(self, file: RuleFile, report: RuleReport) -> None:
         self.file = file
         self.report = report
         self.count = 0

@@ -18,7 +18,7 @@ from .._findings import Finding, Plain, Severity
 from .._promql import Profile
 from .._promql.profile import EXPERIMENTAL_FUNCTIONS
 from .model import Group, Rule, RuleFile
-from .report import Report
+from .report import RuleReport
 
 Run = Callable[[Sequence[str], str], tuple[int, str]]
 """Runs promtool with arguments and standard input; (exit code, everything it said)."""
@@ -30,26 +30,26 @@ _ABOUT = re.compile(r'group "(\d+)/.*?", rule (\d+), ".*?": (.*)')
 _FIELDS = ("alert", "record", "expr", "for", "keep_firing_for")
 
 
-class UnaskedError(Exception):
+class PromtoolUnavailable(Exception):
     """promtool did not answer; says what it said instead."""
 
 
 class Promtool:
     def __init__(self, run: Run, profile: Profile) -> None:
-        """Raises UnaskedError when it cannot be started."""
+        """Raises PromtoolUnavailable when it cannot be started."""
         self._run = run
         self._profile = profile
         code, said = run(["--version"], "")
         found = _VERSION.search(said)
         if code or found is None:
-            raise UnaskedError(_first(said) or f"it ends with {code}")
+            raise PromtoolUnavailable(_first(said) or f"it ends with {code}")
         # built as a Go module it says v0.316.0, as a release 3.16.0
         self.version = found[4] or f"{found[1]}.{int(found[2])}.{found[3]}"
 
     def disagreements(
         self, files: Iterable[RuleFile], texts: Mapping[str, str], findings: Iterable[Finding]
     ) -> list[Finding]:
-        """What promtool refuses and the findings do not, and the other way round. Raises UnaskedError.
+        """What promtool refuses and the findings do not, and the other way round. Raises PromtoolUnavailable.
 
         `texts` holds the files by path; those that could not be read at all are not in it.
         """
@@ -59,14 +59,14 @@ class Promtool:
                 errors.setdefault(finding.file, set()).add(finding.id)
         files = list(files)
         manifests = {file.path for file in files if file.manifest}
-        report = Report()
+        report = RuleReport()
         self._accepted([group for file in files if file.path not in errors for group in file.groups], report)
         for path, identities in errors.items():
             if path in texts and path not in manifests and not identities <= NOT_ITS_BUSINESS:
                 self._refused(path, texts[path], report)
         return report.findings
 
-    def _accepted(self, groups: list[Group], report: Report) -> None:
+    def _accepted(self, groups: list[Group], report: RuleReport) -> None:
         if not groups:
             return
         wrong = self._check(json.dumps({"groups": [_plain(number, group) for number, group in enumerate(groups)]}))
@@ -77,7 +77,7 @@ class Promtool:
         if wrong and not about:
             report.add("load/promtool", self._severity, f"promtool {self.version} refuses the rules: {wrong[0]}")
 
-    def _refused(self, path: str, text: str, report: Report) -> None:
+    def _refused(self, path: str, text: str, report: RuleReport) -> None:
         if not self._check(text):
             report.file = path
             report.add(
@@ -98,7 +98,7 @@ class Promtool:
         _code, said = self._run(["check", "rules", "--lint=none", *feature], text)
         _before, failed, wrong = said.partition("FAILED:")
         if not failed and "SUCCESS:" not in said:
-            raise UnaskedError(_first(said))
+            raise PromtoolUnavailable(_first(said))
         return [line.strip() for line in wrong.splitlines() if line.strip()] or ["no reason given"] * bool(failed)
 
 

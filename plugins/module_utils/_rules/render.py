@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._contract.aliases import Names
+from .._contract.aliases import MetricAliases
 
 Plain = dict[str, Any]
 
@@ -28,12 +28,12 @@ class Site:
     """The folder that holds the contracts' runbooks: what ends with /runbooks/<alert>.md is looked for there."""
 
 
-def applied(groups: Iterable[Mapping[str, Any]], names: Names, site: Site) -> list[Plain]:
+def render_rules(groups: Iterable[Mapping[str, Any]], names: MetricAliases, site: Site) -> list[Plain]:
     """The groups of a rule file; what is given stays as it is."""
     return [{**group, "rules": [_rule(rule, names, site) for rule in group.get("rules") or []]} for group in groups]
 
 
-def _rule(rule: Mapping[str, Any], names: Names, site: Site) -> Plain:
+def _rule(rule: Mapping[str, Any], names: MetricAliases, site: Site) -> Plain:
     made = {**rule, "expr": names.apply(str(rule["expr"]))}
     annotations = rule.get("annotations") or {}
     links = {}

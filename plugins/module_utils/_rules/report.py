@@ -6,31 +6,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-from .._findings import Finding, Severity
+from .._findings import Finding, Report, Severity
 from .model import Group, Place, Rule
 
 
-@dataclass(slots=True)
-class Report:
-    file: str = ""
-    findings: list[Finding] = field(default_factory=list)
-
-    def add(
-        self,
-        identity: str,
-        severity: Severity,
-        message: str,
-        *,
-        hint: str = "",
-        place: Place = (0, 0),
-        object_: str = "",
-    ) -> None:
-        line, column = place
-        self.findings.append(
-            Finding(identity, severity, message, hint, file=self.file, line=line, column=column, object=object_)
-        )
+class RuleReport(Report):
+    """Knows how a finding about a rule, or a group, looks."""
 
     def rule(
         self, rule: Rule, identity: str, severity: Severity, message: str, *, hint: str = "", place: Place | None = None

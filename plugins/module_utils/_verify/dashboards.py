@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._checks.dashboards import empty_folder, empty_panels, judge_panel, missing_dashboard, unhealthy, unresolved
+from .._checks.result import CheckResult
 from .._findings import Finding
 from .._grafana import folders
-from .._grafana.client import DataSource, Grafana
-from .._grafana.panels import Panel, datasource_uid, find_source, read_panels
+from .._grafana.client import Grafana
 from .._grafana_model.files import Dashboard
+from .._grafana_model.model import DataSource
+from .._grafana_model.panels import Panel, datasource_uid, find_source, read_panels
 from .._grafana_model.variables import (
     Chosen,
     UnsupportedError,
@@ -27,7 +29,6 @@ from .._grafana_model.variables import (
     substitute_all,
 )
 from .._http import HttpError
-from .proof import Outcome
 
 START = "now-5m"
 END = "now"
@@ -36,14 +37,14 @@ NOT_VARIABLES = {"adhoc", "groupby", "switch"}
 
 
 @dataclass
-class Tour:
+class DashboardProbe:
     """Remembers which panels showed something, so that every further look asks only the rest."""
 
     folder: str
     wanted: Sequence[Dashboard]
     shown: set[tuple[str, int, str]] = field(default_factory=set)
 
-    def look(self, grafana: Grafana) -> Outcome:
+    def look(self, grafana: Grafana) -> CheckResult:
         sources = grafana.datasources()
         with ThreadPoolExecutor(WORKERS) as pool:
             health = dict(zip((one.uid for one in sources), pool.map(grafana.health, sources), strict=True))
@@ -71,7 +72,7 @@ class Tour:
             "may_be_empty": empty_panels([panel for _title, panel in panels if panel.may_be_empty]),
             "datasources": {one.uid: health[one.uid].healthy for one in sources},
         }
-        return Outcome(checked, max(checked - broken, 0), findings, facts)
+        return CheckResult(checked, max(checked - broken, 0), findings, facts)
 
     def _present(self, grafana: Grafana) -> list[str]:
         tree = folders.read_folders(grafana.search("dash-folder"))

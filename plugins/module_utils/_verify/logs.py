@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .._checks.logs import Container, check_logs, count_query, has_lines, logged, running
+from .._checks.result import CheckResult
 from .._kube import ApiError, Cluster
 from .._loki import Loki
-from .proof import Outcome
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -31,7 +31,7 @@ class Coverage:
     ignored: Sequence[re.Pattern[str]] = ()
     found: set[Container] = field(default_factory=set)
 
-    def look(self, loki: Loki) -> Outcome:
+    def look(self, loki: Loki) -> CheckResult:
         cluster = Cluster(self.client)
         containers = set(running(cluster.items("/api/v1/pods")))
         missing = sorted(containers - self.found)

@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 from .._checks.metrics_contract import Live, compare
-from .._contract.load import Contract, Declared, Service
+from .._checks.result import CheckResult
+from .._contract.load import Contract, MetricSpec, Service
 from .._findings import Finding
 from .._prometheus import Prometheus
-from .proof import Outcome
 
 MOST_SERIES = 20_000
 """Of one metric; more are not needed to see that a label has too many values."""
 
 
-def look(prometheus: Prometheus, contract: Contract, only: list[str]) -> Outcome:
+def look(prometheus: Prometheus, contract: Contract, only: list[str]) -> CheckResult:
     """Every service of the contract, or those named, against what Prometheus has now."""
     findings: list[Finding] = []
     facts: dict[str, object] = {}
@@ -36,7 +36,7 @@ def look(prometheus: Prometheus, contract: Contract, only: list[str]) -> Outcome
             "metrics": sum(bool(series) for series in live.series.values()),
             "series": sum(len(series) for series in live.series.values()),
         }
-    return Outcome(checked, passed, findings, {"services": facts})
+    return CheckResult(checked, passed, findings, {"services": facts})
 
 
 def read(prometheus: Prometheus, contract: Contract, service: Service) -> Live:
@@ -72,7 +72,7 @@ def _series_name(family: str, kind: str, known: dict[str, str]) -> str:
     )
 
 
-def _series(prometheus: Prometheus, name: str, metric: Declared, scope: str) -> list[dict[str, str]]:
+def _series(prometheus: Prometheus, name: str, metric: MetricSpec, scope: str) -> list[dict[str, str]]:
     parts = [name, f"{name}_count"] if metric.type in {"histogram", "summary"} else [name]
     selector = ", ".join(filter(None, [f'__name__=~"{"|".join(parts)}"', scope]))
     return prometheus.series(f"{{{selector}}}", MOST_SERIES)

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any, Protocol
 
+from .._checks.result import CheckResult
 from .._findings import Finding, by_severity, failed, failure_message
 from .._http import HttpError
 from .._kube import KubeError
@@ -18,16 +18,6 @@ WAIT_ARGS: dict[str, Any] = {
     "timeout": {"type": "int", "default": 120},
     "interval": {"type": "int", "default": 5},
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one look at a live system showed. ``facts`` are returned beside the findings."""
-
-    checked: int
-    passed: int
-    findings: Sequence[Finding] = ()
-    facts: Mapping[str, object] = field(default_factory=dict)
 
 
 class Module(Protocol):
@@ -39,7 +29,7 @@ class Module(Protocol):
     def fail_json(self, msg: str, **kwargs: Any) -> Any: ...
 
 
-def prove(module: Module, what: str, look: Callable[[], Outcome]) -> None:
+def verify(module: Module, what: str, look: Callable[[], CheckResult]) -> None:
     """Look until nothing is wrong or the time is over, and end the module."""
     outcome = wait(look, timeout=module.params["timeout"], interval=module.params["interval"])
     findings = by_severity(outcome.findings)
@@ -55,13 +45,13 @@ def prove(module: Module, what: str, look: Callable[[], Outcome]) -> None:
 
 
 def wait(
-    look: Callable[[], Outcome],
+    look: Callable[[], CheckResult],
     *,
     timeout: float,
     interval: float,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> Outcome:
+) -> CheckResult:
     """Look at least once, and again until there is no error, it is hopeless, or ``timeout`` seconds are over."""
     end = clock() + timeout
     while True:
@@ -69,7 +59,7 @@ def wait(
         try:
             outcome = look()
         except (HttpError, KubeError) as error:
-            outcome = Outcome(1, 0, [unreachable(error)])
+            outcome = CheckResult(1, 0, [unreachable(error)])
             hopeless = error.permanent
         left = end - clock()
         if not failed(outcome.findings) or hopeless or left <= 0:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 
+from .._checks.result import CheckResult
 from .._checks.traces import (
     Candidate,
     check_trace,
@@ -20,13 +21,12 @@ from .._findings import failed
 from .._http import HttpError
 from .._loki import Loki
 from .._tempo import Tempo, spans_by_service
-from .proof import Outcome
 
 CANDIDATES = 10
 LOG_LINES = 1000
 
 
-def find_traces(tempo: Tempo, loki: Loki, services: Sequence[str], min_services: int, since: float) -> Outcome:
+def find_traces(tempo: Tempo, loki: Loki, services: Sequence[str], min_services: int, since: float) -> CheckResult:
     """Read back the newest matching traces until one is complete; `since` is in seconds."""
     now = time.time()
     candidates: list[Candidate] = []

@@ -30,7 +30,7 @@ from starlette.applications import Starlette
 
 from ansible_collections.ias.observability.plugins.module_utils._alertmanager.receivers import SECRETS, configured
 from ansible_collections.ias.observability.plugins.module_utils._contract.load import load
-from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from tests.lab import workloads
 from tests.lab.platform import __main__ as platform
 from tests.lab.platform import load as users
@@ -123,7 +123,7 @@ def free_port() -> int:
 def write_rules(folder: Path) -> list[str]:
     """The rules of contracts/, those of services only where the service is here."""
     described = yaml.safe_load((CONTRACTS / "services.yaml").read_text())["services"]
-    promised = slo.promises(load("services.yaml", (CONTRACTS / "services.yaml").read_text(), Report()), described)
+    promised = slo.promises(load("services.yaml", (CONTRACTS / "services.yaml").read_text(), RuleReport()), described)
     here = tuple(one for one in promised.services if one.job in workloads.PARTS)
     rules = generated.dumped(slo.rule_file(slo.Promises(here, promised.owners, promised.namespaces)))
     (folder / generated.RULES).write_text(rules)

@@ -22,7 +22,7 @@ from ansible_collections.ias.observability.plugins.module_utils._alertmanager.co
 from ansible_collections.ias.observability.plugins.module_utils._alertmanager.matchers import MatcherError, parse
 from ansible_collections.ias.observability.plugins.module_utils._alertmanager.receivers import configured
 from ansible_collections.ias.observability.plugins.module_utils._alertmanager.routing import LabelSet, arrive
-from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from tests.unit._alertmanager.test_receivers import ALL
 from tests.unit.rendering import program
 from tools.contracts import programs
@@ -125,7 +125,7 @@ def changed(source: random.Random) -> Any:
 
 
 def read(text: str) -> tuple[Routing | None, list[str]]:
-    report = Report()
+    report = RuleReport()
     routing = load("a.yaml", text, report)
     return routing, [str(finding) for finding in report.findings if finding.severity == "error"]
 

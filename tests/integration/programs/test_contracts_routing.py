@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
 from ansible_collections.ias.observability.plugins.module_utils._rules.load import parse_rules
-from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from tools.contracts import routing, schema
 
 RULES = """groups:
@@ -34,7 +34,7 @@ def check(root: Path, tmp_path: Path) -> Callable[..., list[str]]:
     def run(before: str = "", after: str = "", rules: str = "") -> list[str]:
         for name in ("alertmanager.yaml", "alertmanager.tests.yaml"):
             (tmp_path / name).write_text((root / "contracts" / name).read_text().replace(before, after, 1))
-        files = parse_rules("alerts.yaml", rules, Profile(), Report()) if rules else []
+        files = parse_rules("alerts.yaml", rules, Profile(), RuleReport()) if rules else []
         alerts = [rule for file in files for group in file.groups for rule in group.rules]
         return list(routing.check(tmp_path / "alertmanager.yaml", alerts, tmp_path))
 
@@ -50,7 +50,7 @@ def test_routes_that_no_alert_is_for(root: Path, tmp_path: Path) -> None:
         for name in ("alertmanager.yaml", "alertmanager.tests.yaml"):
             (tmp_path / name).write_text((root / "contracts" / name).read_text().replace(before, after, 1))
         paths = (root / "contracts" / name for name in ("alerts.yaml", "slo-alerts.yaml"))
-        files = [file for path in paths for file in parse_rules(path.name, path.read_text(), Profile(), Report())]
+        files = [file for path in paths for file in parse_rules(path.name, path.read_text(), Profile(), RuleReport())]
         return [str(finding) for finding in routing.unheard(tmp_path / "alertmanager.yaml", files, tmp_path)]
 
     assert unheard("", "") == []

@@ -19,7 +19,7 @@ import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
 from ansible_collections.ias.observability.plugins.module_utils._rules.load import parse_rules
-from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from tests.unit.modules.test_alert_rules_validate import BAD, GOOD, run
 from tests.unit.mutants import mutants
 from tests.unit.rendering import program
@@ -89,7 +89,7 @@ def test_agrees_with_promtool(tmp_path: Path, shared: Path) -> None:
     wrong: list[tuple[str, str, str]] = []
     accepted = 0
     for number, text in enumerate(texts):
-        report = Report()
+        report = RuleReport()
         parse_rules("r.yaml", text, profile, report)
         errors = [one for one in report.findings if one.severity == "error" and one.id not in NOT_PROMTOOL]
         verdict = verdicts.get(str(number), "FAILED")

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.ias.observability.plugins.module_utils._alertmanager.lint import lint_configuration
 from ansible_collections.ias.observability.plugins.module_utils._alertmanager.matchers import parse
 from ansible_collections.ias.observability.plugins.module_utils._alertmanager.routing import LabelSet, examples
-from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
+from ansible_collections.ias.observability.plugins.module_utils._findings import Finding, by_place
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
 from ansible_collections.ias.observability.plugins.module_utils._rules.check import check
 from ansible_collections.ias.observability.plugins.module_utils._sources import Source
@@ -38,8 +39,9 @@ def found(routes: list[dict[str, Any]], **more: Any) -> list[Finding]:
     receivers = more.pop("receivers", [{"name": "low", **WEBHOOK}, {"name": "page", **WEBHOOK}])
     text = json.dumps({"route": {"receiver": "low", "routes": routes}, "receivers": receivers, **more}, indent=1)
     rules = more.get("rules", RULES)
-    result = check([Source("r.yaml", json.dumps(rules, indent=1))], Profile(), alertmanager=Source("am.yaml", text))
-    return [finding for finding in result.findings if finding.id.startswith("rules/routing-")]
+    result = check([Source("r.yaml", json.dumps(rules, indent=1))], Profile())
+    findings = by_place(lint_configuration(Source("am.yaml", text), result.index))
+    return [finding for finding in findings if finding.id.startswith("rules/routing-")]
 
 
 def route(*matchers: str, receiver: str = "page", **more: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.ias.observability.plugins.module_utils._contract import load as contract_module
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
 from ansible_collections.ias.observability.plugins.module_utils._rules.check import check
-from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from ansible_collections.ias.observability.plugins.module_utils._sources import Source
 
 CONTRACT = """\
@@ -46,7 +46,7 @@ def test_the_objectives_of_a_service_are_read() -> None:
         "{availability: {objective: 99.9, total: c, bad: {code: 5..}}, "
         "latency: {objective: 95, histogram: h, seconds: 0.5}}"
     )
-    report = Report()
+    report = RuleReport()
     service = contract_module.load("c", f"{SLO}{wanted}", report).services["a"]
     assert report.findings == []
     assert [(one.name, one.percent, one.kind, one.metric, one.bad, one.seconds) for one in service.objectives] == [
@@ -154,6 +154,6 @@ def test_what_breaks_it(expr: str, identity: str, hint: str) -> None:
     ],
 )
 def test_what_is_no_contract(text: str, line: int) -> None:
-    report = Report()
+    report = RuleReport()
     contract_module.load("c", text, report)
     assert [(finding.id, finding.line) for finding in report.findings] == [("contract/file", line)]

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from ansible_collections.ias.observability.plugins.module_utils._contract.load import load as load_contract
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.check import check
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.expand import expansions
-from ansible_collections.ias.observability.plugins.module_utils._dashboards.json_positions import Places
+from ansible_collections.ias.observability.plugins.module_utils._dashboards.json_positions import JsonPositions
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.model import Variable
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.queries import Reader
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.references import Source
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile, parse
-from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from ansible_collections.ias.observability.plugins.module_utils._sources import Source as Text
 from tests.unit.growth import LINEAR, growth
 
@@ -67,7 +67,7 @@ def dashboard(*panels: Any, variables: tuple[dict[str, Any], ...] = (), **fields
 
 
 def found(raw: Any, contract: str = "", sources: list[Source] | None = None) -> list[Finding]:
-    report = Report()
+    report = RuleReport()
     promised = load_contract("c", contract, report) if contract else None
     assert report.findings == []
     return check([Text("d.json", json.dumps(raw, indent=1))], Reader(Profile(), promised), sources)[0]
@@ -238,7 +238,7 @@ def test_says_where() -> None:
 
 def test_places() -> None:
     text = '{"a": [1, {"b": "x, [y] \\" {"}, []],\n "c": {}, "d": null}'
-    places = Places(text)
+    places = JsonPositions(text)
     assert places.of(("a", 1, "b")) == (1, 17)
     assert places.of(("c",)) == (2, 7)
     assert places.of(("d",)) == (2, 16)

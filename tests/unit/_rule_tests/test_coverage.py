@@ -19,14 +19,14 @@ from ansible_collections.ias.observability.plugins.module_utils._rule_tests.cove
 from ansible_collections.ias.observability.plugins.module_utils._rule_tests.load import load as load_tests
 from ansible_collections.ias.observability.plugins.module_utils._rules.context import Index
 from ansible_collections.ias.observability.plugins.module_utils._rules.load import parse_rules
-from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 
 DOWN = {"alert": "Down", "expr": 'max by (job) (up{job="a"}) == 0 or absent(up{job="a"})', "labels": {"severity": "x"}}
 FIRES = [{"exp_labels": {"severity": "x", "job": "a"}}]
 
 
 def index_of(*rules: dict[str, Any]) -> Index:
-    report = Report()
+    report = RuleReport()
     files = parse_rules("r.yaml", json.dumps({"groups": [{"name": "g", "rules": list(rules)}]}), Profile(), report)
     assert report.findings == []
     return Index.of(files)
@@ -35,7 +35,7 @@ def index_of(*rules: dict[str, Any]) -> Index:
 def covered(
     rule: dict[str, Any], *tests: dict[str, Any], records: tuple[dict[str, Any], ...] = ()
 ) -> tuple[Coverage, list[str]]:
-    report = Report()
+    report = RuleReport()
     read = load_tests("t.yaml", json.dumps({"evaluation_interval": "1m", "tests": list(tests)}, indent=1), report)
     (one,) = cover(index_of(*records, rule), read, report)
     return one, [finding.id for finding in report.findings]
@@ -151,7 +151,7 @@ def test_whether_an_expression_can_fire(expr: str, fires: bool) -> None:
         {"record": "circle", "expr": "circle + circle"},
     )
     rule = {"alert": "Down", "expr": expr}
-    report = Report()
+    report = RuleReport()
     (case,) = load_tests("t", json.dumps({"tests": [scene({"a": "5x9"}, {})]}), report)
     profile = Profile((3, 14), frozenset({"promql-binop-fill-modifiers"}))
     files = parse_rules("r", json.dumps({"groups": [{"name": "g", "rules": [*records, rule]}]}), profile, report)
@@ -167,7 +167,7 @@ def test_the_expected_labels_tell_the_branch() -> None:
 
 def test_rules_of_one_name_differ_in_their_labels() -> None:
     rules = [{**DOWN, "expr": "a > 1", "labels": {"severity": severity}} for severity in ("page", "ticket")]
-    report = Report()
+    report = RuleReport()
     tests = [scene({"a": "5x9"}, {"exp_labels": {"severity": "page"}})]
     both = cover(index_of(*rules), load_tests("t", json.dumps({"tests": tests}), report), report)
     assert [(len(one.firing), len(one.silent)) for one in both] == [(1, 0), (0, 1)]
@@ -206,7 +206,7 @@ def test_branches(expr: str, texts: list[str]) -> None:
     ],
 )
 def test_what_is_wrong_with_a_test_file(text: str, message: str) -> None:
-    report = Report()
+    report = RuleReport()
     load_tests("t.yaml", text, report)
     assert [finding.id for finding in report.findings] == ["coverage/file"]
     assert message in report.findings[0].message
@@ -215,7 +215,7 @@ def test_what_is_wrong_with_a_test_file(text: str, message: str) -> None:
 @pytest.mark.parametrize("name", ["alerts", "slo-alerts"])
 def test_the_collections_own_alerts(root: Path, name: str) -> None:
     """The tests in contracts/ try every alert by every branch."""
-    report = Report()
+    report = RuleReport()
     files = parse_rules(f"{name}.yaml", (root / f"contracts/{name}.yaml").read_text("utf-8"), Profile(), report)
     tests = load_tests(f"{name}.tests.yaml", (root / f"contracts/{name}.tests.yaml").read_text("utf-8"), report)
     covered = cover(Index.of(files), tests, report)
@@ -228,7 +228,7 @@ def test_the_collections_own_alerts(root: Path, name: str) -> None:
     st.lists(st.sampled_from(["1", "_", "x3", "+2", "-1", "stale", "{{", "}}", "NaN", " ", "1e9", "é"])).map("".join)
 )
 def test_any_values(values: str) -> None:
-    report = Report()
+    report = RuleReport()
     text = json.dumps({"tests": [scene({'up{job="a"}': values}, *FIRES)]})
     cover(index_of(DOWN), load_tests("t", text, report), report)
     assert all(finding.id.startswith("coverage/") for finding in report.findings)

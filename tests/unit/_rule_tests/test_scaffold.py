@@ -18,7 +18,7 @@ from ansible_collections.ias.observability.plugins.module_utils._rule_tests.load
 from ansible_collections.ias.observability.plugins.module_utils._rule_tests.scaffold import Skeleton, as_yaml, skeleton
 from ansible_collections.ias.observability.plugins.module_utils._rules.context import Index
 from ansible_collections.ias.observability.plugins.module_utils._rules.load import parse_rules
-from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 
 RECORDS = [
     {"record": "job:requests:rate5m", "expr": "sum by (job) (rate(requests_total[5m]))"},
@@ -101,7 +101,7 @@ def rules_of(*expressions: str, for_: str = "5m", **fields: Any) -> list[dict[st
 
 
 def index_of(groups: list[dict[str, Any]], path: str = "r.yaml") -> Index:
-    return Index.of(parse_rules(path, json.dumps({"groups": groups}), Profile(), Report()))
+    return Index.of(parse_rules(path, json.dumps({"groups": groups}), Profile(), RuleReport()))
 
 
 def skeletons(index: Index) -> list[Skeleton]:
@@ -114,7 +114,7 @@ def test_works_out_series(expr: str) -> None:
     index = index_of([{"name": "g", "rules": [*RECORDS, *rules_of(expr)]}])
     (made,) = skeletons(index)
     assert made.todo == []
-    report = Report()
+    report = RuleReport()
     (one,) = cover(index, load_tests("t", as_yaml([made], ["r.yaml"]), report), report)
     assert [str(finding) for finding in report.findings] == []
     assert one.is_complete
@@ -151,7 +151,7 @@ def test_names_texts_that_are_left() -> None:
 def test_promtool_cannot_read_a_manifest() -> None:
     manifest = {"kind": "PrometheusRule", "metadata": {"name": "m"}}
     text = json.dumps({**manifest, "spec": {"groups": [{"name": "g", "rules": rules_of("a > 1")}]}})
-    (made,) = skeletons(Index.of(parse_rules("m.yaml", text, Profile(), Report())))
+    (made,) = skeletons(Index.of(parse_rules("m.yaml", text, Profile(), RuleReport())))
     assert made.todo == ["promtool reads rule files only: give it the spec of PrometheusRule m"]
 
 

@@ -12,7 +12,7 @@ from ansible_collections.ias.observability.plugins.module_utils._promql import P
 from ansible_collections.ias.observability.plugins.module_utils._promql.profile import FEATURES
 from ansible_collections.ias.observability.plugins.module_utils._rules import load as load_module
 from ansible_collections.ias.observability.plugins.module_utils._rules.load import parse_rules
-from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 
 GROUP = "groups:\n- name: g\n  rules:\n"
 MANIFEST = """\
@@ -27,7 +27,7 @@ spec:
 
 
 def findings(text: str, profile: Profile | None = None) -> list[tuple[str, str, int, int]]:
-    report = Report()
+    report = RuleReport()
     parse_rules("f.yaml", text, profile or Profile(), report)
     return [(finding.id, finding.severity, finding.line, finding.column) for finding in report.findings]
 
@@ -162,7 +162,7 @@ def test_too_many_rules_by_aliases(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_rules_keep_what_was_written() -> None:
-    report = Report()
+    report = RuleReport()
     text = """\
 groups:
 - name: g

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ias.observability.plugins.module_utils._contract.aliases import Names
-from ansible_collections.ias.observability.plugins.module_utils._rules.render import Site, applied
+from ansible_collections.ias.observability.plugins.module_utils._contract.aliases import MetricAliases
+from ansible_collections.ias.observability.plugins.module_utils._rules.render import Site, render_rules
 
 GROUPS: list[dict[str, Any]] = [
     {
@@ -29,11 +29,11 @@ GROUPS: list[dict[str, Any]] = [
     },
     {"name": "empty"},
 ]
-NAMES = Names({"http_requests_total": "web_requests_total"}, {"api": "shop-api"})
+NAMES = MetricAliases({"http_requests_total": "web_requests_total"}, {"api": "shop-api"})
 
 
 def test_expressions_get_the_teams_names() -> None:
-    rules = applied(GROUPS, NAMES, Site())[0]["rules"]
+    rules = render_rules(GROUPS, NAMES, Site())[0]["rules"]
     assert rules[0] == {"record": "job:http_requests:rate5m", "expr": "sum by (job) (rate(web_requests_total[5m]))"}
     assert rules[1]["expr"] == 'web_requests_total{job="shop-api"} > 1'
     assert rules[1]["annotations"] == GROUPS[0]["rules"][1]["annotations"]
@@ -41,7 +41,7 @@ def test_expressions_get_the_teams_names() -> None:
 
 def test_links_lead_to_grafana_where_it_is_known() -> None:
     for url in ("https://grafana.example.com", "https://grafana.example.com/"):
-        link = applied(GROUPS, Names(), Site(url))[0]["rules"][1]["annotations"]["dashboard_url"]
+        link = render_rules(GROUPS, MetricAliases(), Site(url))[0]["rules"][1]["annotations"]["dashboard_url"]
         assert link == "https://grafana.example.com/d/x?var-job={{ $labels.job }}"
 
 
@@ -58,13 +58,13 @@ def test_the_contracts_runbooks_are_read_where_the_site_has_them(url: str, becom
     groups = [
         {"name": "g", "rules": [{"alert": "A", "expr": "a", "annotations": {"runbook_url": url, "summary": "s"}}]}
     ]
-    made = applied(groups, Names(), Site(runbooks_url=folder))[0]["rules"][0]["annotations"]
+    made = render_rules(groups, MetricAliases(), Site(runbooks_url=folder))[0]["rules"][0]["annotations"]
     assert made == {"runbook_url": becomes, "summary": "s"}
 
 
 def test_everything_else_stays_and_so_does_what_is_given() -> None:
     before = copy.deepcopy(GROUPS)
-    made = applied(GROUPS, NAMES, Site("https://g", "https://r"))
+    made = render_rules(GROUPS, NAMES, Site("https://g", "https://r"))
     assert before == GROUPS
     assert made[1] == {"name": "empty", "rules": []}
     assert (made[0]["interval"], made[0]["rules"][2]) == ("1m", {"alert": "B", "expr": "1"})

@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 import pytest
 
+from ansible_collections.ias.observability.plugins.module_utils._checks.result import CheckResult
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
 from ansible_collections.ias.observability.plugins.module_utils._http import HttpError
 from ansible_collections.ias.observability.plugins.module_utils._kube import ApiError, KubeError
-from ansible_collections.ias.observability.plugins.module_utils._verify.proof import Outcome, wait
+from ansible_collections.ias.observability.plugins.module_utils._verify.proof import wait
 
-GOOD = Outcome(1, 1)
-BAD = Outcome(1, 0, [Finding("x/y", "error", "not yet")])
+GOOD = CheckResult(1, 1)
+BAD = CheckResult(1, 0, [Finding("x/y", "error", "not yet")])
 
 
 class Clock:
@@ -26,12 +27,12 @@ class Clock:
         self.now += seconds
 
 
-def look(*answers: Outcome | Exception) -> tuple[Callable[[], Outcome], list[int]]:
+def look(*answers: CheckResult | Exception) -> tuple[Callable[[], CheckResult], list[int]]:
     """A look that sees these one after the other, and counts how often it is asked."""
     left = list(answers)
     count = [0]
 
-    def ask() -> Outcome:
+    def ask() -> CheckResult:
         count[0] += 1
         answer = left[0] if len(left) == 1 else left.pop(0)
         if isinstance(answer, Exception):
@@ -41,7 +42,7 @@ def look(*answers: Outcome | Exception) -> tuple[Callable[[], Outcome], list[int
     return ask, count
 
 
-def run(ask: Callable[[], Outcome], timeout: float) -> tuple[Outcome, float]:
+def run(ask: Callable[[], CheckResult], timeout: float) -> tuple[CheckResult, float]:
     clock = Clock()
     outcome = wait(ask, timeout=timeout, interval=5, clock=lambda: clock.now, sleep=clock.sleep)
     return outcome, clock.now - 100

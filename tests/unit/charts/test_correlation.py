@@ -16,7 +16,7 @@ from ansible_collections.ias.observability.plugins.module_utils._logql import pa
 from ansible_collections.ias.observability.plugins.module_utils._logql.nodes import LogQuery
 from ansible_collections.ias.observability.plugins.module_utils._promql import parse as parse_promql
 from ansible_collections.ias.observability.plugins.module_utils._promql.nodes import VectorSelector, walk
-from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from tests.unit.rendering import CONTRACTS, Object, merged, objects, render, values_files
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -78,7 +78,7 @@ def test_a_trace_leads_to_its_lines(sources: dict[str, Object], collector: str) 
 
 
 def test_a_trace_leads_to_metrics_that_the_generator_makes(sources: dict[str, Object]) -> None:
-    promised = load("s", (CONTRACTS / "services.yaml").read_text(), Report())
+    promised = load("s", (CONTRACTS / "services.yaml").read_text(), RuleReport())
     made = promised.services["trace-metrics"].metrics
     metrics = sources["tempo"]["jsonData"]["tracesToMetrics"]
     tags = ", ".join(f'{tag["value"]}="x"' for tag in metrics["tags"])

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 from ..context import Settings
 from ..model import Rule
-from ..report import Report
+from ..report import RuleReport
 
 _MESSAGE = ("description", "message")
 
 
-def check(rule: Rule, settings: Settings, report: Report) -> None:
+def check(rule: Rule, settings: Settings, report: RuleReport) -> None:
     labels = rule.group.all_labels(rule)
     severity = labels.get("severity", "")
     if not severity:
@@ -56,7 +56,7 @@ def check(rule: Rule, settings: Settings, report: Report) -> None:
     _runbook(rule, report)
 
 
-def _runbook(rule: Rule, report: Report) -> None:
+def _runbook(rule: Rule, report: RuleReport) -> None:
     url = rule.annotations.get("runbook_url", "")
     if not url:
         report.rule(

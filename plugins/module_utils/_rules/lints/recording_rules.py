@@ -15,7 +15,7 @@ from ..._promql.literals import format_duration
 from ..._promql.nodes import MatrixSelector, Number, Subquery, VectorSelector, walk
 from ..context import Context, Index
 from ..model import Rule
-from ..report import Report
+from ..report import RuleReport
 
 _WINDOW = re.compile(r"(?:rate|increase|ratio|delta|avg|burnrate|errors)_?(\d+(?:ms|[smhdwy]))$")
 
@@ -59,7 +59,7 @@ def _normal(duration: str) -> str:
 
 def lint_recording_rules(index: Index) -> list[Finding]:
     """What there is to say of all rules of the run together."""
-    report = Report()
+    report = RuleReport()
     _duplicates(index, report)
     uses = {id(rule): _used(rule) for rule in index.rules}
     _order(index, uses, report)
@@ -67,7 +67,7 @@ def lint_recording_rules(index: Index) -> list[Finding]:
     return report.findings
 
 
-def _duplicates(index: Index, report: Report) -> None:
+def _duplicates(index: Index, report: RuleReport) -> None:
     named: dict[tuple[str, str], list[Rule]] = {}
     for rule in index.rules:
         named.setdefault((rule.kind, rule.name), []).append(rule)
@@ -76,7 +76,7 @@ def _duplicates(index: Index, report: Report) -> None:
             _same(rules, report)
 
 
-def _same(rules: Iterable[Rule], report: Report) -> None:
+def _same(rules: Iterable[Rule], report: RuleReport) -> None:
     """Of rules of one kind and name, those that have all labels, and an alert the expression, of one before."""
     seen: dict[tuple[str, ...], Rule] = {}
     for rule in rules:
@@ -101,7 +101,7 @@ def _used(rule: Rule) -> list[str]:
     return [node.metric for node in walk(rule.tree) if isinstance(node, VectorSelector) and ":" in node.metric]
 
 
-def _order(index: Index, uses: dict[int, list[str]], report: Report) -> None:
+def _order(index: Index, uses: dict[int, list[str]], report: RuleReport) -> None:
     groups = {id(rule.group): rule.group for rule in index.rules}.values()
     position = {id(rule): at for group in groups for at, rule in enumerate(group.rules)}
     for rule in index.rules:
@@ -128,7 +128,7 @@ def _order(index: Index, uses: dict[int, list[str]], report: Report) -> None:
                 )
 
 
-def _cycles(index: Index, uses: dict[int, list[str]], report: Report) -> None:
+def _cycles(index: Index, uses: dict[int, list[str]], report: RuleReport) -> None:
     """Records that are made of themselves through others. Iterative: chains may be long."""
     edges = {
         name: sorted({used for rule in rules for used in uses[id(rule)] if used in index.records and used != name})

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ias.observability.plugins.module_utils._contract.aliases import Names
+from ansible_collections.ias.observability.plugins.module_utils._contract.aliases import MetricAliases
 from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract, load
-from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from tools import yaml_text
 from tools.contracts import dashboards, panels
 
@@ -125,7 +125,7 @@ Object = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def contract(root: Path) -> Contract:
-    return load("services.yaml", (root / "contracts/services.yaml").read_text(), Report())
+    return load("services.yaml", (root / "contracts/services.yaml").read_text(), RuleReport())
 
 
 def shown(model: Object) -> Iterator[Object]:
@@ -276,7 +276,7 @@ def test_panels_fill_lines_from_left_to_right(contract: Contract) -> None:
 
 def test_a_teams_names_reach_queries_and_variables(contract: Contract) -> None:
     metrics = {"http_requests_total": "web_hits_total", "lag_seconds": "delay"}
-    renamed = dataclasses.replace(contract, names=Names(metrics, {"api": "edge", "b": "c"}))
+    renamed = dataclasses.replace(contract, names=MetricAliases(metrics, {"api": "edge", "b": "c"}))
     expr = 'rate(http_requests_total{job=~"api|b|x", path="api"}[5m]) + lag_seconds_bucket{le="job"} + my_lag_seconds'
     panel = one(renamed, {"expr": expr})
     assert panel["targets"][0]["expr"] == (
@@ -434,7 +434,7 @@ services:
 
 
 def test_an_objective_becomes_the_budget_that_is_left() -> None:
-    promised = load("o", OBJECTIVES, Report())
+    promised = load("o", OBJECTIVES, RuleReport())
     panel = one(promised, {"slo": "availability"}, {"slo": "latency"}, type="bargauge")
     assert [(target["legendFormat"], target["expr"]) for target in panel["targets"]] == [
         (

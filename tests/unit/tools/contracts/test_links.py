@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
 from ansible_collections.ias.observability.plugins.module_utils._rules.load import parse_rules
 from ansible_collections.ias.observability.plugins.module_utils._rules.model import Rule
-from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from tools.contracts import links, notices, slo
 
 DASHBOARDS = Path(__file__).resolve().parents[4] / "contracts" / "dashboards"
@@ -36,7 +36,7 @@ GOOD = """groups:
 def alerts(text: str) -> list[Rule]:
     return [
         rule
-        for file in parse_rules("a.yaml", text, Profile(), Report())
+        for file in parse_rules("a.yaml", text, Profile(), RuleReport())
         for group in file.groups
         for rule in group.rules
     ]

@@ -12,12 +12,12 @@ import yaml
 
 from ansible_collections.ias.observability.plugins.module_utils._contract.load import load
 from ansible_collections.ias.observability.plugins.module_utils._logql import parse
-from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from tests.unit.tools.contracts.text_search import CONTRACTS, DASHBOARDS, in_panels
 from tools.contracts import log_fields, queries, runbooks
 
 SERVICES = (CONTRACTS / "services.yaml").read_text()
-FIELDS = load("services.yaml", SERVICES, Report()).log_fields
+FIELDS = load("services.yaml", SERVICES, RuleReport()).log_fields
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_field_that_is_no_longer_declared_names_every_query_that_reads_it(fiel
     word = re.compile(rf"\b{field}\b")
     expected = {who for who, query in in_panels("loki") if word.search(re.sub(r'"[^"]*"', '""', query))}
     renamed = re.sub(rf"(?m)^(        ){field}:", rf"\1{field}_renamed:", SERVICES)
-    promised = load("services.yaml", renamed, Report())
+    promised = load("services.yaml", renamed, RuleReport())
     found = [(path.name, one) for path in DASHBOARDS for one in queries.check(path, path.name, promised, ())]
     told = {(name, one.object) for name, one in found if one.id == "dashboards/log-field"}
     assert told == expected

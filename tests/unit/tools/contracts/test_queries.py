@@ -17,7 +17,7 @@ from ansible_collections.ias.observability.plugins.module_utils._findings import
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
 from ansible_collections.ias.observability.plugins.module_utils._rules.check import check as check_rules
 from ansible_collections.ias.observability.plugins.module_utils._rules.model import RuleFile
-from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from ansible_collections.ias.observability.plugins.module_utils._sources import Source
 from tools.contracts import queries
 
@@ -29,7 +29,7 @@ DASHBOARDS = {path: path.read_text() for path in sorted((CONTRACTS / "dashboards
 
 def findings(contract: str, *paths: Path) -> list[Finding]:
     """What dashboards ask for that the contract does not have."""
-    promised = load("s", contract, Report())
+    promised = load("s", contract, RuleReport())
     return [finding for path in paths for finding in queries.check(path, str(path), promised, recorded())]
 
 
@@ -72,7 +72,7 @@ def against(tmp_path: Path) -> Callable[[str], list[Finding]]:
     def check(content: str) -> list[Finding]:
         file = tmp_path / "t.yaml"
         file.write_text(content)
-        contract: Contract = load("s", SERVICES, Report())
+        contract: Contract = load("s", SERVICES, RuleReport())
         return queries.check(file, "t.yaml", contract, recorded())
 
     return check

@@ -17,7 +17,7 @@ from ansible_collections.ias.observability.plugins.module_utils._contract.load i
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
 from ansible_collections.ias.observability.plugins.module_utils._rules.check import check
-from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from ansible_collections.ias.observability.plugins.module_utils._sources import Source
 from tests.unit.tools.contracts.text_search import CONTRACTS, DASHBOARDS, RULES, Broken, lines, token, users
 from tools import yaml_text
@@ -37,7 +37,7 @@ def named(services: str) -> Iterator[tuple[Broken, Finding]]:
         path = CONTRACTS / finding.file
         starts = [number for number, line in enumerate(lines(path), 1) if RULE.match(line)]
         yield (finding.file, f"{bisect_right(starts, finding.line)} {finding.object.rpartition('/')[2]}"), finding
-    promised = load("services.yaml", services, Report())
+    promised = load("services.yaml", services, RuleReport())
     for path in DASHBOARDS:
         for finding in queries.check(path, path.name, promised, checked.files):
             yield (path.name, finding.object.rpartition("/")[2] or finding.object), finding

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils._contract.load import load
-from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from tools.contracts import schema
 
 
@@ -27,7 +27,7 @@ def wrong(root: Path, tmp_path: Path) -> Callable[[str], list[str]]:
     def check(content: str) -> list[str]:
         file = tmp_path / "services.yaml"
         file.write_text(content)
-        report = Report()
+        report = RuleReport()
         load("s", content, report)
         against = schema.check(file, root / "contracts/services.schema.json", "s")
         return [*against, *(str(finding) for finding in report.findings)]

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract, load
-from ansible_collections.ias.observability.plugins.module_utils._rules.report import Report
+from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from tools import yaml_text
 from tools.contracts import generated, slo
 
@@ -32,7 +32,7 @@ def promises(described: dict[str, Any]) -> slo.Promises:
 
 
 def contract(described: dict[str, Any]) -> Contract:
-    report = Report()
+    report = RuleReport()
     loaded = load("services.yaml", yaml.safe_dump(described, sort_keys=False), report)
     assert report.findings == []
     return loaded

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils._kube import ApiError, Cluster, connect
-from ansible_collections.ias.observability.plugins.module_utils._verify.monitors import label_selector, selected
+from ansible_collections.ias.observability.plugins.module_utils._kube.monitors import label_selector, selected
 from tests.fakes.kube import FakeKube
 
 GROUP = "/apis/monitoring.coreos.com/v1"

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._grafana_model.variables import Chosen, substitute, substitute_all
-from .client import DataSource, Json
+from .model import DataSource, Json
+from .variables import Chosen, substitute, substitute_all
 
 EXPRESSION = {"type": "__expr__", "uid": "__expr__"}
 # Their data come from elsewhere: another panel, Grafana itself.

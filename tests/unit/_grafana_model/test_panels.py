@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils._checks.dashboards import has_sample, judge_panel
-from ansible_collections.ias.observability.plugins.module_utils._grafana.client import DataSource
-from ansible_collections.ias.observability.plugins.module_utils._grafana.panels import Panel, read_panels
+from ansible_collections.ias.observability.plugins.module_utils._grafana_model.model import DataSource
+from ansible_collections.ias.observability.plugins.module_utils._grafana_model.panels import Panel, read_panels
 from ansible_collections.ias.observability.plugins.module_utils._grafana_model.variables import (
     Chosen,
     UnsupportedError,
