@@ -6,24 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
-from ._findings import Finding, failed, failure_message, summary
+from ._ending import Module, end
+from ._findings import Finding, summary
 from ._promql import Profile
 from ._waivers import waive
 
 VALIDATION_ARGS: dict[str, Any] = {"waivers": {"type": "path"}}
 CONTRACT_ARGS: dict[str, Any] = {"contract": {"type": "path"}}
 PROMETHEUS_ARGS: dict[str, Any] = {"prometheus_version": {"type": "str", "default": "3.14"}}
-
-
-class Module(Protocol):
-    """The part of AnsibleModule that a validator uses."""
-
-    params: dict[str, Any]
-
-    def exit_json(self, **kwargs: Any) -> Any: ...
-    def fail_json(self, msg: str, **kwargs: Any) -> Any: ...
 
 
 def profile(module: Module) -> Profile:
@@ -42,13 +34,5 @@ def finish(
     left, waived = list(findings), list[Finding]()
     if module.params["waivers"]:
         left, waived = waive(left, module.params["waivers"])
-    result: dict[str, Any] = {
-        "findings": [finding.as_dict() for finding in left],
-        "waived": [finding.as_dict() for finding in waived],
-        "summary": {**summary(left), **counts},
-        **facts,
-    }
-    if failed(left):
-        errors = [finding for finding in left if finding.severity == "error"]
-        module.fail_json(msg=failure_message(what, errors), **result)
-    module.exit_json(changed=False, **result)
+    counted = {**summary(left), **counts}
+    end(module, what, left, waived=[finding.as_dict() for finding in waived], summary=counted, **facts)

@@ -119,7 +119,7 @@ def main() -> None:
     started = now()
     labels = {**{key: str(value) for key, value in module.params["labels"].items()}, "alertname": name}
 
-    def look() -> CheckResult:
+    def probe() -> CheckResult:
         with open_service(module.params, "alertmanager") as api:
             alertmanager = Alertmanager(api)
             if module.check_mode:
@@ -130,7 +130,7 @@ def main() -> None:
                 alertmanager.send(labels, ANNOTATIONS, (started, now()))
             return outcome
 
-    verify(module, "An alert does not reach its receiver", look)
+    verify(module, "An alert does not reach its receiver", probe)
 
 
 def now() -> datetime.datetime:

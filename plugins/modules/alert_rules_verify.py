@@ -99,7 +99,7 @@ def main() -> None:
 
     ours = {(rule.group, rule.name) for rule in wanted}
 
-    def look() -> CheckResult:
+    def probe() -> CheckResult:
         with open_service(module.params, "prometheus") as api:
             prometheus = Prometheus(api)
             # The same rule can be written in many ways: both sides are compared as Prometheus formats them.
@@ -112,7 +112,7 @@ def main() -> None:
                 [replace(rule, expr=formatted(rule.expr)) for rule in wanted], loaded, prometheus.alertmanagers()
             )
 
-    verify(module, "Not every alert is armed", look)
+    verify(module, "Not every alert is armed", probe)
 
 
 def team_names(path: str | None) -> MetricAliases:

@@ -59,7 +59,7 @@ findings:
       hint: The cluster has linode-block-storage
 """
 
-from ..module_utils._findings import failed, failure_message
+from ..module_utils._ending import end
 from ..module_utils._kube import Cluster, KubeError, connect, health
 from ..module_utils._kube.module import kube_module
 from ..module_utils._release import helm
@@ -84,10 +84,7 @@ def main() -> None:
         helm.find(module, module.params["helm_binary"])
     except helm.HelmError as error:
         findings.append(health.no_helm(error))
-    listed = [finding.as_dict() for finding in findings]
-    if failed(findings):
-        module.fail_json(msg=failure_message(f"{where} cannot take the stack", findings), findings=listed)
-    module.exit_json(changed=False, findings=listed)
+    end(module, f"{where} cannot take the stack", findings)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ options:
   datasources:
     description:
       - The data sources that Grafana has, each with its C(uid), its C(type) and, for old dashboards, its C(name);
-        M(ias.observability.grafana_datasources_info) returns them so. With them each dashboard's own are looked up.
+        M(ias.observability.grafana_datasources_verify) returns them so. With them each dashboard's own are looked up.
     type: list
     elements: dict
 author: ias.observability contributors (@ias-observability)

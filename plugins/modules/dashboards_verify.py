@@ -84,7 +84,8 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._checks.result import CheckResult
-from ..module_utils._findings import failed, failure_message
+from ..module_utils._ending import end
+from ..module_utils._findings import failed
 from ..module_utils._grafana.client import Grafana
 from ..module_utils._grafana_model.files import check_all, load_folder
 from ..module_utils._service import GRAFANA, arguments, open_service
@@ -105,15 +106,14 @@ def main() -> None:
     src = module.params["src"]
     wanted, findings = check_all(load_folder(Path(src)) if src else [])
     if failed(findings):
-        what = f"The dashboards in {src} cannot be used"
-        module.fail_json(msg=failure_message(what, findings), findings=[finding.as_dict() for finding in findings])
-    tour = DashboardProbe(module.params["folder"], wanted)
+        end(module, f"The dashboards in {src} cannot be used", findings)
+    dashboards = DashboardProbe(module.params["folder"], wanted)
 
-    def look() -> CheckResult:
+    def probe() -> CheckResult:
         with open_service(module.params, "grafana") as api:
-            return tour.look(Grafana(api))
+            return dashboards.verify(Grafana(api))
 
-    verify(module, "Not every dashboard shows something", look)
+    verify(module, "Not every dashboard shows something", probe)
 
 
 if __name__ == "__main__":

@@ -95,7 +95,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._findings import Finding, failed, failure_message
+from ..module_utils._ending import end
+from ..module_utils._findings import Finding
 from ..module_utils._grafana.archive import ArchiveError, Backup, checksum, name_of, newest, pack, unpack, write_new
 from ..module_utils._grafana.backup import changes, collect, secrets_left_out
 from ..module_utils._http import HttpError
@@ -113,19 +114,16 @@ def main() -> None:
         module.fail_json(msg=f"dest {dest} is not a directory: make it first, or correct dest")
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     path = dest / name_of(created)
-    told: dict[str, Any] = {"changed": False}
+    result: dict[str, Any] = {}
     try:
         with open_service(module.params, "grafana") as api:
             backup = collect(api, created)
-        told, findings = keep(backup, path, write=not module.check_mode, with_diff=module._diff)
+        result, findings = keep(backup, path, write=not module.check_mode, with_diff=module._diff)
     except (HttpError, KubeError) as error:
         findings = [unreachable(error)]
     except OSError as error:
         findings = [Finding("backup/not-written", "error", str(error.strerror), "Correct dest", file=str(path))]
-    told = {"path": str(path), **told, "findings": [finding.as_dict() for finding in findings]}
-    if failed(findings):
-        module.fail_json(msg=failure_message("There is no new backup", findings), **told)
-    module.exit_json(**told)
+    end(module, "There is no new backup", findings, **{"path": str(path), **result})
 
 
 def keep(backup: Backup, path: Path, *, write: bool, with_diff: bool) -> tuple[dict[str, Any], list[Finding]]:

@@ -186,7 +186,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._findings import Finding, failed, failure_message
+from ..module_utils._ending import end
+from ..module_utils._findings import failed
 from ..module_utils._grafana.folders import parts
 from ..module_utils._grafana.ownership import OWNER
 from ..module_utils._grafana.permissions import LEVELS, pretty, read_option
@@ -198,6 +199,7 @@ from ..module_utils._kube import KubeError
 from ..module_utils._service import GRAFANA, arguments, open_service
 from ..module_utils._verify.proof import unreachable
 
+WHAT = "Not every dashboard is as its file says"
 PERMISSIONS = {
     "type": "list",
     "elements": "dict",
@@ -238,7 +240,7 @@ def main() -> None:
     folder = parts(params["folder"])
     wanted, findings = check_all((file, folder + below, spec) for file, below, spec in load_folder(src))
     if failed(findings):
-        finish(module, result([], findings, None, with_diff=module._diff), findings)
+        end(module, WHAT, findings, **result([], None, with_diff=module._diff))
     policy = Policy(params["owner"], params["edited"], params["adopt"])
     done: list[Done] = []
     sync = None
@@ -249,10 +251,10 @@ def main() -> None:
             done, findings = sync.run(wanted)
     except (HttpError, KubeError) as error:
         findings = [unreachable(error)]
-    finish(module, result(done, findings, sync, with_diff=module._diff), findings)
+    end(module, WHAT, findings, **result(done, sync, with_diff=module._diff))
 
 
-def result(done: list[Done], findings: list[Finding], sync: Sync | None, *, with_diff: bool) -> dict[str, Any]:
+def result(done: list[Done], sync: Sync | None, *, with_diff: bool) -> dict[str, Any]:
     written = [one for one in done if one.state == "written"]
     made = [one.title for one in sync.folders_made] if sync else []
     granted = sync.granted if sync else []
@@ -264,7 +266,6 @@ def result(done: list[Done], findings: list[Finding], sync: Sync | None, *, with
         ],
         "permissions": [{"uid": one.uid, "state": one.state} for one in granted],
         "folders_created": made,
-        "findings": [finding.as_dict() for finding in findings],
         "summary": {
             "checked": len(done),
             "passed": sum(one.step.action not in WRITES or one.state == "written" for one in done),
@@ -284,12 +285,6 @@ def diff_grants(sync: Sync) -> list[dict[str, str]]:
         for one in sync.granted
         if one.state == "written"
     ]
-
-
-def finish(module: AnsibleModule, told: dict[str, Any], findings: list[Finding]) -> None:
-    if failed(findings):
-        module.fail_json(msg=failure_message("Not every dashboard is as its file says", findings), **told)
-    module.exit_json(**told)
 
 
 if __name__ == "__main__":

@@ -139,7 +139,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._findings import Finding, failed, failure_message
+from ..module_utils._ending import end
+from ..module_utils._findings import Finding
 from ..module_utils._grafana.archive import ArchiveError, Backup, unpack
 from ..module_utils._grafana.resources import shelves
 from ..module_utils._grafana.restore import WRITES, Restore, Restored, diff
@@ -181,7 +182,8 @@ def main() -> None:
     except ArchiveError as error:
         module.fail_json(
             msg=f"{src} is not restored: {error}; take another archive of grafana_backup",
-            **result([], [], with_diff=False),
+            **result([], with_diff=False),
+            findings=[],
         )
     done: list[Restored] = []
     try:
@@ -189,10 +191,14 @@ def main() -> None:
             done, findings = restore(api, backup, params, dry_run=module.check_mode)
     except (HttpError, KubeError) as error:
         findings = [unreachable(error)]
-    told = {"archive": backup.manifest, **result(done, findings, with_diff=module._diff)}
-    if failed(findings):
-        module.fail_json(msg=failure_message("Not everything is as the archive says", findings), **told)
-    module.exit_json(**told)
+    archive = backup.manifest
+    end(
+        module,
+        "Not everything is as the archive says",
+        findings,
+        archive=archive,
+        **result(done, with_diff=module._diff),
+    )
 
 
 def restore(api: Any, backup: Backup, params: dict[str, Any], *, dry_run: bool) -> tuple[list[Restored], list[Finding]]:
@@ -207,7 +213,7 @@ def restore(api: Any, backup: Backup, params: dict[str, Any], *, dry_run: bool) 
     return Restore(kinds, params["existing"], dry_run).run(backup)
 
 
-def result(done: list[Restored], findings: list[Finding], *, with_diff: bool) -> dict[str, Any]:
+def result(done: list[Restored], *, with_diff: bool) -> dict[str, Any]:
     return {
         "changed": any(one.state in {"written", "partly written"} for one in done),
         "objects": [
@@ -220,7 +226,6 @@ def result(done: list[Restored], findings: list[Finding], *, with_diff: bool) ->
             }
             for one in done
         ],
-        "findings": [finding.as_dict() for finding in findings],
         "summary": {
             "checked": len(done),
             "passed": sum(one.action not in WRITES or one.state == "written" for one in done),

@@ -91,11 +91,11 @@ def main() -> None:
     except KubeError as error:
         module.fail_json(msg=str(error))
 
-    def look() -> CheckResult:
+    def probe() -> CheckResult:
         with open_service(module.params, "loki") as api:
-            return coverage.look(Loki(api))
+            return coverage.verify(Loki(api))
 
-    verify(module, "Not all logs arrive", look)
+    verify(module, "Not all logs arrive", probe)
 
 
 if __name__ == "__main__":

@@ -78,14 +78,14 @@ def main() -> None:
     jobs = {"type": "list", "elements": "str", "default": []}
     module = AnsibleModule(arguments(prometheus=PROMETHEUS, jobs=jobs, **WAIT_ARGS), supports_check_mode=True)
 
-    def look() -> CheckResult:
+    def probe() -> CheckResult:
         with open_service(module.params, "prometheus") as api:
             targets = Prometheus(api).targets()
         home, url = module.params["prometheus"]["namespace"], module.params["prometheus"]["url"]
         monitors = [] if url else selected(_kube.Cluster(_kube.connect(module.params)), home)
         return check_targets(targets, module.params["jobs"], monitors, home)
 
-    verify(module, "Not everything is scraped", look)
+    verify(module, "Not everything is scraped", probe)
 
 
 if __name__ == "__main__":

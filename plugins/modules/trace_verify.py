@@ -92,12 +92,12 @@ def main() -> None:
     services = module.params["services"]
     wanted = max(module.params["min_services"], len(services))
 
-    def look() -> CheckResult:
+    def probe() -> CheckResult:
         since = time.time() - module.params["window"] * 60
         with open_service(module.params, "tempo") as tempo, open_service(module.params, "loki") as loki:
             return find_traces(Tempo(tempo), Loki(loki), services, wanted, since)
 
-    verify(module, "No complete trace", look)
+    verify(module, "No complete trace", probe)
 
 
 if __name__ == "__main__":

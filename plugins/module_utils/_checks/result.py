@@ -14,7 +14,7 @@ from .._findings import Finding
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What one look at a live system showed. ``facts`` are returned beside the findings."""
+    """What was found at one moment. ``facts`` are returned beside the findings."""
 
     checked: int
     passed: int

@@ -38,13 +38,13 @@ NOT_VARIABLES = {"adhoc", "groupby", "switch"}
 
 @dataclass
 class DashboardProbe:
-    """Remembers which panels showed something, so that every further look asks only the rest."""
+    """Remembers which panels showed something, so that every further check asks only the rest."""
 
     folder: str
     wanted: Sequence[Dashboard]
     shown: set[tuple[str, int, str]] = field(default_factory=set)
 
-    def look(self, grafana: Grafana) -> CheckResult:
+    def verify(self, grafana: Grafana) -> CheckResult:
         sources = grafana.datasources()
         with ThreadPoolExecutor(WORKERS) as pool:
             health = dict(zip((one.uid for one in sources), pool.map(grafana.health, sources), strict=True))

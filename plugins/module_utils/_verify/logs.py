@@ -24,14 +24,14 @@ LOG_BYTES = 64 * 1024
 
 @dataclass
 class Coverage:
-    """Remembers what was found, so that every further look asks only for the rest."""
+    """Remembers what was found, so that every further check asks only for the rest."""
 
     client: ApiClient
     hours: int
     ignored: Sequence[re.Pattern[str]] = ()
     found: set[Container] = field(default_factory=set)
 
-    def look(self, loki: Loki) -> CheckResult:
+    def verify(self, loki: Loki) -> CheckResult:
         cluster = Cluster(self.client)
         containers = set(running(cluster.items("/api/v1/pods")))
         missing = sorted(containers - self.found)

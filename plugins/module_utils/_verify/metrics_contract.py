@@ -15,7 +15,7 @@ MOST_SERIES = 20_000
 """Of one metric; more are not needed to see that a label has too many values."""
 
 
-def look(prometheus: Prometheus, contract: Contract, only: list[str]) -> CheckResult:
+def verify(prometheus: Prometheus, contract: Contract, only: list[str]) -> CheckResult:
     """Every service of the contract, or those named, against what Prometheus has now."""
     findings: list[Finding] = []
     facts: dict[str, object] = {}

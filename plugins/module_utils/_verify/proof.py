@@ -1,16 +1,17 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a proof runs: look, wait while something is missing, then pass or fail with everything that is wrong."""
+"""How a proof runs: check, wait while something is missing, then pass or fail with everything that is wrong."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from .._checks.result import CheckResult
-from .._findings import Finding, by_severity, failed, failure_message
+from .._ending import Module, end
+from .._findings import Finding, by_severity, failed
 from .._http import HttpError
 from .._kube import KubeError
 
@@ -20,50 +21,33 @@ WAIT_ARGS: dict[str, Any] = {
 }
 
 
-class Module(Protocol):
-    """The part of AnsibleModule that a proof uses."""
-
-    params: dict[str, Any]
-
-    def exit_json(self, **kwargs: Any) -> Any: ...
-    def fail_json(self, msg: str, **kwargs: Any) -> Any: ...
-
-
-def verify(module: Module, what: str, look: Callable[[], CheckResult]) -> None:
-    """Look until nothing is wrong or the time is over, and end the module."""
-    outcome = wait(look, timeout=module.params["timeout"], interval=module.params["interval"])
-    findings = by_severity(outcome.findings)
-    result: dict[str, Any] = {
-        "changed": False,
-        "findings": [finding.as_dict() for finding in findings],
-        "summary": {"checked": outcome.checked, "passed": outcome.passed},
-        **outcome.facts,
-    }
-    if failed(findings):
-        module.fail_json(msg=failure_message(what, findings), **result)
-    module.exit_json(**result)
+def verify(module: Module, what: str, probe: Callable[[], CheckResult]) -> None:
+    """Check until nothing is wrong or the time is over, and end the module."""
+    result = wait(probe, timeout=module.params["timeout"], interval=module.params["interval"])
+    counts = {"checked": result.checked, "passed": result.passed}
+    end(module, what, by_severity(result.findings), summary=counts, **result.facts)
 
 
 def wait(
-    look: Callable[[], CheckResult],
+    probe: Callable[[], CheckResult],
     *,
     timeout: float,
     interval: float,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> CheckResult:
-    """Look at least once, and again until there is no error, it is hopeless, or ``timeout`` seconds are over."""
+    """Check at least once, and again until there is no error, it is hopeless, or ``timeout`` seconds are over."""
     end = clock() + timeout
     while True:
         hopeless = False
         try:
-            outcome = look()
+            result = probe()
         except (HttpError, KubeError) as error:
-            outcome = CheckResult(1, 0, [unreachable(error)])
+            result = CheckResult(1, 0, [unreachable(error)])
             hopeless = error.permanent
         left = end - clock()
-        if not failed(outcome.findings) or hopeless or left <= 0:
-            return outcome
+        if not failed(result.findings) or hopeless or left <= 0:
+            return result
         sleep(min(interval, left))
 
 

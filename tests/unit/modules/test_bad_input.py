@@ -56,7 +56,7 @@ READERS: dict[str, tuple[str, Callable[[Path], dict[str, Any]]]] = {
     "dashboards": ("dashboards_validate", listed("paths")),
     "contract of dashboards": ("dashboards_validate", alone("contract", dashboards=[])),
     "waivers of dashboards": ("dashboards_validate", alone("waivers", dashboards=[])),
-    "contract to compare": ("metrics_contract_info", alone("contract", prometheus=NOWHERE, timeout=0)),
+    "contract to compare": ("metrics_contract_verify", alone("contract", prometheus=NOWHERE, timeout=0)),
     "values": ("helm_values_validate", beside("values_files")),
     "chart": ("helm_values_validate", alone("chart_ref", values={})),
     "dashboards to sync": ("grafana_dashboards", around("src", folder="Ours", grafana=NOWHERE)),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils import _http
-from ansible_collections.ias.observability.plugins.modules import dashboards_verify, grafana_datasources_info
+from ansible_collections.ias.observability.plugins.modules import dashboards_verify, grafana_datasources_verify
 from tests.fakes.http import Reply, Request, Server, running_server
 from tests.fakes.module import run_module
 
@@ -212,7 +212,7 @@ def test_further_looks_ask_only_the_rest(grafana: Server) -> None:
 
 def test_data_sources_info(grafana: Server) -> None:
     def info(**args: Any) -> dict[str, Any]:
-        return run_module(grafana_datasources_info, grafana={"url": grafana.url}, timeout=0, **args)
+        return run_module(grafana_datasources_verify, grafana={"url": grafana.url}, timeout=0, **args)
 
     told = info(expected=["prometheus"])
     assert [(one["uid"], one["healthy"]) for one in told["datasources"]] == [

@@ -23,7 +23,7 @@ from tests.fakes.module import run_module
 from tests.fakes.tls import certificate
 
 PACKAGE = "ansible_collections.ias.observability.plugins.modules"
-MODULES = ["grafana_backup", "grafana_dashboards", "grafana_datasources_info", "grafana_restore"]
+MODULES = ["grafana_backup", "grafana_dashboards", "grafana_datasources_verify", "grafana_restore"]
 LISTS = ("folders", "search", "datasources", "v1/provisioning/contact-points")
 SECRET = "s3cret-of-a-test"
 NAMESPACE, RELEASE = "ias-system", "prometheus-grafana"
@@ -73,7 +73,7 @@ def run(name: str, folder: Path, **args: Any) -> dict[str, Any]:
     own = {
         "grafana_backup": {"dest": str(folder)},
         "grafana_dashboards": {"src": str(src), "folder": ""},
-        "grafana_datasources_info": {"timeout": 0},
+        "grafana_datasources_verify": {"timeout": 0},
         "grafana_restore": {"src": str(archive)},
     }
     result = run_module(importlib.import_module(f"{PACKAGE}.{name}"), diff=True, **{**own[name], **args})
@@ -184,7 +184,7 @@ def test_no_admin_in_the_secret(
     if data is not None:
         kube.add(f"{SECRETS}/{RELEASE}", data=data)
     kubeconfig = str(kube.write_kubeconfig(tmp_path / "kubeconfig"))
-    more = {"timeout": 3, "interval": 1} if name == "grafana_datasources_info" else {}
+    more = {"timeout": 3, "interval": 1} if name == "grafana_datasources_verify" else {}
     result = run(name, tmp_path, kubeconfig=kubeconfig, grafana={"admin_secret": RELEASE}, **more)
     assert says in result["msg"]
     assert [request.path for request in kube.requests] == [f"{SECRETS}/{RELEASE}"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ias.observability.plugins.modules import metrics_contract_info
+from ansible_collections.ias.observability.plugins.modules import metrics_contract_verify
 from tests.fakes.http import Reply, Request, Server, running_server
 from tests.fakes.module import run_module
 
@@ -92,8 +92,8 @@ def run(prometheus: Prometheus, tmp_path: Path) -> Callable[..., dict[str, Any]]
     def run_it(contract: str = CONTRACT, **args: Any) -> dict[str, Any]:
         file = tmp_path / "services.yaml"
         file.write_text(contract)
-        args = {"timeout": 0, "interval": 0, **args}
-        return run_module(metrics_contract_info, contract=str(file), prometheus={"url": prometheus.server.url}, **args)
+        options = {"timeout": 0, "interval": 0, "prometheus": {"url": prometheus.server.url}, **args}
+        return run_module(metrics_contract_verify, contract=str(file), **options)
 
     return run_it
 
@@ -232,7 +232,7 @@ def test_a_contract_that_is_none_asks_nothing(run: Run, prometheus: Prometheus, 
 
 
 def test_a_contract_that_is_not_there(prometheus: Prometheus) -> None:
-    result = run_module(metrics_contract_info, contract="/nowhere.yaml", prometheus={"url": prometheus.server.url})
+    result = run_module(metrics_contract_verify, contract="/nowhere.yaml", prometheus={"url": prometheus.server.url})
     assert result["msg"].startswith("the contract /nowhere.yaml cannot be read: ")
 
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: metrics_contract_info
+module: metrics_contract_verify
 short_description: Compare the metrics contract with a live Prometheus
 description:
   - Reads a metrics contract and asks Prometheus, service by service, for its targets, the types that they tell, the
@@ -38,11 +38,11 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 - name: Tell whether every service keeps its contract
-  ias.observability.metrics_contract_info:
+  ias.observability.metrics_contract_verify:
     contract: contracts/services.yaml
 
 - name: Look once at one service, at a Prometheus with a URL
-  ias.observability.metrics_contract_info:
+  ias.observability.metrics_contract_verify:
     contract: contracts/services.yaml
     services: [api-router]
     prometheus:
@@ -77,12 +77,12 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._checks.result import CheckResult
 from ..module_utils._contract.load import Contract, load
+from ..module_utils._ending import end
 from ..module_utils._files import UnreadableError, read_text
-from ..module_utils._findings import failed, failure_message
+from ..module_utils._findings import Report, failed
 from ..module_utils._prometheus import Prometheus
-from ..module_utils._rules.report import RuleReport
 from ..module_utils._service import PROMETHEUS, arguments, open_service
-from ..module_utils._verify.metrics_contract import look
+from ..module_utils._verify.metrics_contract import verify as verify_contract
 from ..module_utils._verify.proof import WAIT_ARGS, verify
 
 
@@ -101,22 +101,21 @@ def main() -> None:
     if unknown := sorted(set(only) - set(contract.services)):
         module.fail_json(msg=f"no service {', '.join(unknown)} in the contract; it has {', '.join(contract.services)}")
 
-    def once() -> CheckResult:
+    def probe() -> CheckResult:
         with open_service(module.params, "prometheus") as api:
-            return look(Prometheus(api), contract, only)
+            return verify_contract(Prometheus(api), contract, only)
 
-    verify(module, "The metrics contract is not kept", once)
+    verify(module, "The metrics contract is not kept", probe)
 
 
 def read(module: AnsibleModule, path: str) -> Contract:
-    report = RuleReport()
+    report = Report()
     try:
         contract = load(path, read_text(Path(path)), report)
     except UnreadableError as error:
         module.fail_json(msg=f"the contract {path} cannot be read: {error.message}; {error.hint}")
     if failed(report.findings):
-        findings = [finding.as_dict() for finding in report.findings]
-        module.fail_json(msg=failure_message("The contract is not valid", report.findings), findings=findings)
+        end(module, "The contract is not valid", report.findings)
     return contract
 
 

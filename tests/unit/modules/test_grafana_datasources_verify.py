@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils import _http
-from ansible_collections.ias.observability.plugins.modules import grafana_datasources_info
+from ansible_collections.ias.observability.plugins.modules import grafana_datasources_verify
 from tests.fakes.grafana import LOKI_PASSWORD, fill
 from tests.fakes.http import HANG_UP, Reply, Server, running_server
 from tests.fakes.module import run_module
@@ -26,7 +26,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(grafana: dict[str, Any], **args: Any) -> dict[str, Any]:
-    return run_module(grafana_datasources_info, grafana=grafana, **{"timeout": 0, **args})
+    return run_module(grafana_datasources_verify, grafana=grafana, **{"timeout": 0, **args})
 
 
 def access(double: Double) -> dict[str, Any]:

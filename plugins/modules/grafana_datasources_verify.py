@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: grafana_datasources_info
+module: grafana_datasources_verify
 short_description: List Grafana's data sources and whether they work
 description:
   - Lists the data sources without their secrets, and asks Grafana for the health of each.
@@ -30,7 +30,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 - name: Wait until Grafana reaches all of its data sources
-  ias.observability.grafana_datasources_info:
+  ias.observability.grafana_datasources_verify:
     grafana:
       username: "{{ grafana_user }}"
       password: "{{ grafana_password }}"
@@ -72,13 +72,13 @@ def main() -> None:
     expected = {"type": "list", "elements": "str", "default": []}
     module = AnsibleModule(arguments(grafana=GRAFANA, expected=expected, **WAIT_ARGS), supports_check_mode=True)
 
-    def look() -> CheckResult:
+    def probe() -> CheckResult:
         with open_service(module.params, "grafana") as api:
             grafana = Grafana(api)
             found = [(source, grafana.health(source)) for source in grafana.datasources()]
             return check_datasources(found, module.params["expected"])
 
-    verify(module, "Not every data source works", look)
+    verify(module, "Not every data source works", probe)
 
 
 if __name__ == "__main__":
