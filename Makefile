@@ -48,10 +48,9 @@ programs: $(READY) ## what we say of rules, routing and tests beside what promto
 	$(PYTHON) -m tests.lab.toolchain promtool amtool
 	$(PYTHON) -m pytest -q $(BESIDE) tests/integration/programs --junitxml=.lab/junit-programs.xml
 
-coverage: $(READY) ## how many branches of plugins/ the tests take (not part of `make test`)
+coverage: $(READY) ## how many lines and branches of plugins/ the tests take (not part of `make test`)
 	$(PYTHON) -m tests.lab.toolchain helm promtool amtool
-	$(PYTHON) -m pytest -q $(BESIDE) --cov --cov-report=json tests/unit tests/integration/programs
-	$(PYTHON) -m tests.branches
+	$(PYTHON) -m pytest -q $(BESIDE) --cov --cov-report=term:skip-covered --cov-fail-under=95 tests/unit tests/integration/programs
 
 mutation: $(READY) $(MUTATION)/.made-from-lock ## how many of MUTANTS changes of the parser a test notices (20 minutes; not part of `make test`)
 	tests/mutation/run $(MUTANTS)
@@ -64,7 +63,7 @@ $(MUTATION)/.made-from-lock: requirements/mutation.txt
 lint: $(READY) ## ruff, mypy, yamllint, ansible-lint
 	ruff check .
 	ruff format --check .
-	MYPYPATH=collections mypy tests/lab tests/stages.py tests/branches.py tools
+	MYPYPATH=collections mypy tests/lab tests/stages.py tools
 	MYPYPATH=collections mypy -p ansible_collections.ias.observability.plugins
 	yamllint --strict .
 	ansible-lint --offline -q
