@@ -26,7 +26,7 @@ def render(chart: Path, component: str) -> str:
     return run([STATE / "bin" / "helm", "template", component, chart, "--namespace", "ias-system", *values])
 
 
-def asked(objects: Iterable[object]) -> set[str]:
+def requested_images(objects: Iterable[object]) -> set[str]:
     """The images of all containers, custom resources and arguments."""
     return {image for value in objects for image in _images(value)}
 
@@ -51,7 +51,7 @@ def require_known(charts: Path) -> None:
     missing = []
     for component, name in COMPONENTS.items():
         objects = yaml.load_all(render(charts / name, component), Loader=yaml.CSafeLoader)
-        missing += [f"{image} (chart {name})" for image in sorted(asked(objects) - known)]
+        missing += [f"{image} (chart {name})" for image in sorted(requested_images(objects) - known)]
     if missing:
         raise LabError(
             f"the lab has no image {', '.join(missing)}: add it to {images.TABLE.relative_to(ROOT)}, "

@@ -65,7 +65,7 @@ def up(mode: Mode) -> None:
         _start_registry(image)
         storage = registry()
         storage.await_answer()
-        images.publish(images.of_the_cluster(), storage)
+        images.publish(images.cluster_images(), storage)
     else:
         releases.require(["kind", "kubectl", "helm"])
     if healthy(kind, mode):

@@ -113,7 +113,7 @@ def stop() -> None:
     _unmount(DATA)
     shutil.rmtree(RUNTIME, ignore_errors=True)
     if BEFORE.exists():
-        _take_back(json.loads(BEFORE.read_text()))
+        _restore(json.loads(BEFORE.read_text()))
         BEFORE.unlink()
 
 
@@ -129,7 +129,7 @@ def _switches() -> dict[str, str]:
     return found
 
 
-def _take_back(before: dict[str, str]) -> None:
+def _restore(before: dict[str, str]) -> None:
     if Path("/sys/class/net/docker0").exists():
         run(["ip", "link", "delete", "docker0"])
     for program in ("iptables", "ip6tables"):

@@ -54,7 +54,7 @@ def _row(entry: dict[str, Any]) -> Row:
     return row
 
 
-def of_the_cluster() -> list[Row]:
+def cluster_images() -> list[Row]:
     return [row for row in table() if row.cluster]
 
 

@@ -21,7 +21,7 @@ CHARTS = ROOT / "contracts" / "charts.yaml"
 SCHEMA = ROOT / "contracts" / "charts.schema.json"
 
 
-def behind(client: httpx.Client, pin: pins.Pin) -> Iterator[str]:
+def outdated_pins(client: httpx.Client, pin: pins.Pin) -> Iterator[str]:
     """What is newer than the pin, whether its tag has been moved, or why nobody knows."""
     try:
         newer = versions.newer(pin.version, _existing(client, pin))
@@ -45,7 +45,7 @@ def _existing(client: httpx.Client, pin: pins.Pin) -> list[str]:
 def outdated(pinned: list[pins.Pin]) -> int:
     """Print what is behind; 1 when something is, or is not known."""
     with registry.asking() as client, ThreadPoolExecutor() as pool:
-        found = [line for lines in pool.map(lambda pin: list(behind(client, pin)), pinned) for line in lines]
+        found = [line for lines in pool.map(lambda pin: list(outdated_pins(client, pin)), pinned) for line in lines]
     for line in found:
         print(line)
     print(f"charts: {len(pinned)} asked for, {len(found)} to look at; a chart's images follow its version")
@@ -68,7 +68,7 @@ def main(argv: list[str] | None = None) -> int:
     pinned = pins.read(arguments.charts, name)
     if arguments.command == "outdated":
         return outdated(pinned)
-    print("\n".join(pins.mirrored(pinned)))
+    print("\n".join(pins.mirror_lines(pinned)))
     return 0
 
 

@@ -66,7 +66,7 @@ def read(file: Path, name: str) -> list[Pin]:
     ]
 
 
-def mirrored(pins: list[Pin]) -> Iterator[str]:
+def mirror_lines(pins: list[Pin]) -> Iterator[str]:
     """Every chart, then every image once: what a mirror for clusters without the internet must hold."""
     yield from (str(pin) for pin in pins)
     yield from sorted({str(image) for pin in pins for image in pin.images})

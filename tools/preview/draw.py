@@ -86,7 +86,7 @@ def shown(panel: Object, results: Object) -> str:
         return ""
     if kind == "stat":
         return "".join(stat(one, panel, is_alone=len(drawn) == 1) for one in drawn)
-    draw = {"timeseries": curves, "heatmap": heat, "bargauge": bars}[kind]
+    draw = {"timeseries": time_series, "heatmap": heatmap, "bargauge": bars}[kind]
     on_phone = panel | {"gridPos": panel["gridPos"] | {"w": PHONE}}
     # text in a picture shrinks with it: a phone gets a picture of its own
     return f"<div class=wide>{draw(panel, drawn)}</div><div class=narrow>{draw(on_phone, drawn)}</div>"
@@ -112,7 +112,7 @@ def stat(one: Series, panel: Object, *, is_alone: bool) -> str:
     return f"<p class=value style='color:{color}'>{html.escape(value)}{name}</p>"
 
 
-def curves(panel: Object, drawn: list[Series]) -> str:
+def time_series(panel: Object, drawn: list[Series]) -> str:
     figure, axes = canvas(panel)
     own = defaults(panel)
     fixed = {one["matcher"]["options"]: one["properties"][0]["value"]["fixedColor"]
@@ -128,7 +128,7 @@ def curves(panel: Object, drawn: list[Series]) -> str:
         for place, (one, color) in enumerate(zip(drawn, colors, strict=True)):
             dash = DASHES[place // len(COLORS) % len(DASHES)]
             values = [float("nan") if value is None else value for value in one.values]
-            axes.plot(moments(one), values, color=color, linestyle=dash, linewidth=1.4, label=one.name)
+            axes.plot(timestamps(one), values, color=color, linestyle=dash, linewidth=1.4, label=one.name)
     if own["custom"]["thresholdsStyle"]["mode"] != "off":
         for step in own["thresholds"]["steps"][1:]:
             axes.axhline(step["value"], color=step["color"], linestyle="dashed", linewidth=0.8)
@@ -158,11 +158,11 @@ def is_phone(panel: Object) -> bool:
     return bool(panel["gridPos"]["w"] <= PHONE)
 
 
-def moments(one: Series) -> list[datetime]:
+def timestamps(one: Series) -> list[datetime]:
     return [datetime.fromtimestamp(at / 1000, UTC) for at in one.times]
 
 
-def heat(panel: Object, drawn: list[Series]) -> str:
+def heatmap(panel: Object, drawn: list[Series]) -> str:
     """How many fell between two bounds, by time."""
     figure, axes = canvas(panel)
     ordered = bounds(drawn)

@@ -63,7 +63,7 @@ EXPECTED = [
 DOWN = Expected("DatabaseDown", "postgres-exporter", "page", 0, 120)
 
 
-def told(stack: Platform, expected: Expected, status: str, since: float) -> float:
+def seconds_until_notified(stack: Platform, expected: Expected, status: str, since: float) -> float:
     """How many seconds after `since` the receiver was told; 0 where it was not."""
     for got in list(stack.receiver.alerts):
         labels = got["labels"]
@@ -91,8 +91,8 @@ def test_nothing_fires_while_nothing_is_wrong(stack: Platform, within: Wait) -> 
 @pytest.mark.parametrize("expected", EXPECTED, ids=lambda expected: expected.alert)
 def test_a_fault_is_told_in_time(stack: Platform, within: Wait, broken: float, expected: Expected) -> None:
     left = broken + expected.fires_within - time.time()
-    within(max(left, 0), lambda: told(stack, expected, "firing", broken))
-    assert told(stack, expected, "firing", broken) <= expected.fires_within
+    within(max(left, 0), lambda: seconds_until_notified(stack, expected, "firing", broken))
+    assert seconds_until_notified(stack, expected, "firing", broken) <= expected.fires_within
 
 
 def test_it_resolves_when_the_fault_is_taken_back_and_the_next_one_is_told(
@@ -102,13 +102,13 @@ def test_it_resolves_when_the_fault_is_taken_back_and_the_next_one_is_told(
         stack.fault(part)
     stack.fault("postgres-exporter", scenarios=["db_down"])
     mended = time.time()
-    within(DOWN.fires_within, lambda: told(stack, DOWN, "firing", mended))
+    within(DOWN.fires_within, lambda: seconds_until_notified(stack, DOWN, "firing", mended))
     stack.fault("postgres-exporter")
     up = time.time()
-    within(DOWN.resolves_within, lambda: told(stack, DOWN, "resolved", up))
+    within(DOWN.resolves_within, lambda: seconds_until_notified(stack, DOWN, "resolved", up))
     for expected in EXPECTED:
         if (
             expected.alert != "GpuXidError"
         ):  # the code stays for as long as the exporter runs, and counts for 15 minutes
             left = mended + expected.resolves_within - time.time()
-            within(max(left, 0), lambda one=expected: told(stack, one, "resolved", mended))
+            within(max(left, 0), lambda one=expected: seconds_until_notified(stack, one, "resolved", mended))

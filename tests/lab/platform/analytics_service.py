@@ -56,9 +56,9 @@ class AnalyticsService(Service):
         while True:
             await asyncio.sleep(BATCH_SECONDS)
             if "stalled" not in self.fault.scenarios:
-                self.work_off()
+                self.process_queue()
 
-    def work_off(self) -> None:
+    def process_queue(self) -> None:
         """Work the backlog off, as one batch."""
         watch = Stopwatch()
         taken = len(self.backlog)

@@ -18,28 +18,28 @@ class DcgmExporter(Exporter):
 
     def families(self) -> list[Family]:
         clock = self.clock
-        used = MEMORY - RESERVED - 50 if self.on("memory_full") else clock.wave(52_000, 64_000)
-        hot = 94.0 if self.on("hot") else clock.wave(48, 66)
+        used = MEMORY - RESERVED - 50 if self.on("memory_full") else clock.sine(52_000, 64_000)
+        hot = 94.0 if self.on("hot") else clock.sine(48, 66)
         gauges = {
-            "DCGM_FI_DEV_GPU_UTIL": clock.wave(35, 88),
-            "DCGM_FI_DEV_MEM_COPY_UTIL": clock.wave(20, 55),
+            "DCGM_FI_DEV_GPU_UTIL": clock.sine(35, 88),
+            "DCGM_FI_DEV_MEM_COPY_UTIL": clock.sine(20, 55),
             "DCGM_FI_DEV_FB_USED": used,
             "DCGM_FI_DEV_FB_FREE": MEMORY - RESERVED - used,
             "DCGM_FI_DEV_FB_RESERVED": RESERVED,
             "DCGM_FI_DEV_GPU_TEMP": hot,
             "DCGM_FI_DEV_MEMORY_TEMP": hot + 6,
-            "DCGM_FI_DEV_POWER_USAGE": clock.wave(180, 420),
+            "DCGM_FI_DEV_POWER_USAGE": clock.sine(180, 420),
             "DCGM_FI_DEV_SM_CLOCK": 1980.0,
             "DCGM_FI_DEV_MEM_CLOCK": 2619.0,
             "DCGM_FI_DEV_XID_ERRORS": 79.0 if self.on("xid") else 0.0,
-            "DCGM_FI_PROF_GR_ENGINE_ACTIVE": clock.wave(0.3, 0.85),
-            "DCGM_FI_PROF_PIPE_TENSOR_ACTIVE": clock.wave(0.1, 0.5),
-            "DCGM_FI_PROF_DRAM_ACTIVE": clock.wave(0.2, 0.6),
-            "DCGM_FI_PROF_PCIE_TX_BYTES": clock.wave(1e8, 9e8),
-            "DCGM_FI_PROF_PCIE_RX_BYTES": clock.wave(1e8, 9e8),
+            "DCGM_FI_PROF_GR_ENGINE_ACTIVE": clock.sine(0.3, 0.85),
+            "DCGM_FI_PROF_PIPE_TENSOR_ACTIVE": clock.sine(0.1, 0.5),
+            "DCGM_FI_PROF_DRAM_ACTIVE": clock.sine(0.2, 0.6),
+            "DCGM_FI_PROF_PCIE_TX_BYTES": clock.sine(1e8, 9e8),
+            "DCGM_FI_PROF_PCIE_RX_BYTES": clock.sine(1e8, 9e8),
         }
         counters = {
-            "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION": clock.grown(300_000),  # mJ
+            "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION": clock.accumulated(300_000),  # mJ
             "DCGM_FI_DEV_PCIE_REPLAY_COUNTER": 0.0,
         }
         return [

@@ -48,11 +48,11 @@ class Clock:
         self.now = now
         self.started = now()
 
-    def grown(self, per_second: float) -> float:
+    def accumulated(self, per_second: float) -> float:
         """A counter that grows evenly."""
         return round(per_second * (self.now() - self.started), 3)
 
-    def wave(self, low: float, high: float, period: float = 300) -> float:
+    def sine(self, low: float, high: float, period: float = 300) -> float:
         """A gauge that swings between two values."""
         return round(low + (high - low) * (1 + math.sin(2 * math.pi * self.now() / period)) / 2, 3)
 

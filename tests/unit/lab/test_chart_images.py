@@ -40,7 +40,7 @@ def test_an_image_outside_the_table_is_named_with_its_chart(charts: Path) -> Non
 def test_images_are_found_in_custom_resources_and_in_the_operators_argument() -> None:
     resource = {"kind": "Prometheus", "spec": {"image": "a/b:1", "containers": [{"image": "c/d:2"}]}}
     operator = {"spec": {"args": ["--web=x", "--prometheus-config-reloader=e/f:3"], "image": {"tag": "no reference"}}}
-    assert chart_images.asked([resource, operator, None]) == {"a/b:1", "c/d:2", "e/f:3"}
+    assert chart_images.requested_images([resource, operator, None]) == {"a/b:1", "c/d:2", "e/f:3"}
 
 
 @pytest.mark.parametrize(
