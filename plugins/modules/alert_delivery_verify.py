@@ -36,7 +36,7 @@ attributes:
     support: none
     details: Each run sends an alert.
 extends_documentation_fragment:
-  - kubernetes.core.k8s_auth_options
+  - ias.observability._kubernetes
   - ias.observability._services.alertmanager
   - ias.observability._services.webhook
   - ias.observability._proof

@@ -28,7 +28,7 @@ options:
 author: ias.observability contributors (@ias-observability)
 version_added: 1.0.0
 extends_documentation_fragment:
-  - kubernetes.core.k8s_auth_options
+  - ias.observability._kubernetes
   - ias.observability._services.prometheus
   - ias.observability._proof
   - ias.observability._attributes.read_only

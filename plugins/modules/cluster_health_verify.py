@@ -17,7 +17,7 @@ description:
   - It looks at the API server and its version, the nodes, the storage class, the rights of the credentials (by self
     subject access reviews) and Helm.
 extends_documentation_fragment:
-  - kubernetes.core.k8s_auth_options
+  - ias.observability._kubernetes
   - ias.observability._attributes.read_only
 options:
   namespace:

@@ -38,7 +38,7 @@ seealso:
 author: ias.observability contributors (@ias-observability)
 version_added: 1.0.0
 extends_documentation_fragment:
-  - kubernetes.core.k8s_auth_options
+  - ias.observability._kubernetes
   - ias.observability._services.grafana
   - ias.observability._attributes
 """

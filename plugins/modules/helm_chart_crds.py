@@ -17,7 +17,7 @@ description:
     the chart's version, sub-charts included, by server-side apply, and waits until the API serves them.
   - Definitions are never removed; that would delete every object of their kind.
 extends_documentation_fragment:
-  - kubernetes.core.k8s_auth_options
+  - ias.observability._kubernetes
   - ias.observability._attributes
   - ias.observability._chart
 attributes:

@@ -21,7 +21,7 @@ description:
     refuse the release from then on. It is marked as failed, which Helm builds upon. The module changes nothing else.
   - A younger pending revision is waited for.
 extends_documentation_fragment:
-  - kubernetes.core.k8s_auth_options
+  - ias.observability._kubernetes
   - ias.observability._attributes
   - ias.observability._chart
 attributes:

@@ -18,7 +18,7 @@ description:
   - Fails early, naming pod and cause, when an image cannot be pulled, a container is misconfigured or keeps crashing
     (with the last line of its log), or a pod fits on no node. Helm's own C(--wait) says only that time is up.
 extends_documentation_fragment:
-  - kubernetes.core.k8s_auth_options
+  - ias.observability._kubernetes
   - ias.observability._attributes.read_only
 options:
   releases:

@@ -13,9 +13,12 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import yaml
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.ias.observability.plugins.doc_fragments import _kubernetes
 from ansible_collections.ias.observability.plugins.module_utils._kube import client
+from ansible_collections.ias.observability.plugins.module_utils._kube.arguments import AUTH_ARGS
 from ansible_collections.ias.observability.plugins.modules import (
     alert_rules_coverage,
     alert_rules_validate,
@@ -71,3 +74,22 @@ def test_without_the_library_of_kubernetes(
     assert result["failed"] is True
     assert "the Python library kubernetes is missing" in result["msg"]
     assert "Install kubernetes >= 24.2" in result["msg"]
+
+
+def test_the_action_group_has_every_module_that_takes_a_kubeconfig(root: Path) -> None:
+    """`module_defaults: group/ias.observability.kubernetes` must reach all of them."""
+    takes = [name for name in MODULES if "ias.observability._kubernetes" in read_module(root, name)]
+    runtime = yaml.safe_load((root / "meta" / "runtime.yml").read_text("utf-8"))
+    assert runtime["action_groups"]["kubernetes"] == takes
+
+
+def test_the_documented_options_are_those_that_modules_of_kubernetes_core_take() -> None:
+    documented = yaml.safe_load(_kubernetes.ModuleDocFragment.DOCUMENTATION)["options"]
+    assert documented.keys() == AUTH_ARGS.keys()
+    for name, option in AUTH_ARGS.items():
+        assert documented[name]["type"] == option.get("type", "str"), name
+        assert documented[name].get("aliases", []) == list(option.get("aliases", [])), name
+
+
+def read_module(root: Path, name: str) -> str:
+    return (root / "plugins" / "modules" / f"{name}.py").read_text("utf-8")
