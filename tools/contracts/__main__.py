@@ -16,7 +16,6 @@ from ansible_collections.ias.observability.plugins.module_utils._contract.load i
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from ansible_collections.ias.observability.plugins.module_utils._sources import Source
 from tools.contracts import (
-    dashboards,
     generated,
     links,
     notices,
@@ -67,7 +66,7 @@ def contract() -> tuple[Contract, list[str]]:
 def build(promised: Contract) -> None:
     """Compile every dashboard, and write the rules that follow from the objectives."""
     for source in sources():
-        source.with_suffix(".json").write_text(dashboards.compiled(source, promised))
+        source.with_suffix(".json").write_text(generated.dashboard(source, promised))
     generated.write(promised, SERVICES)
 
 
@@ -75,7 +74,7 @@ def stale(promised: Contract) -> Iterator[str]:
     """What was compiled or written of something that says something else by now."""
     for source in sources():
         compiled = source.with_suffix(".json")
-        if not compiled.exists() or compiled.read_text() != dashboards.compiled(source, promised):
+        if not compiled.exists() or compiled.read_text() != generated.dashboard(source, promised):
             yield f"{shown(compiled)}:1: stale; run python -m tools.contracts build"
     yield from (
         f"{shown(file)}:1: stale; run python -m tools.contracts build" for file in generated.stale(promised, SERVICES)

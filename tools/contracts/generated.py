@@ -1,10 +1,11 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files that are written from services.yaml, and whether they still say what it says."""
+"""The files that are written from services.yaml and from dashboards' descriptions, and whether they are up to date."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import yaml
 
 from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract
+from ansible_collections.ias.observability.plugins.module_utils._dashboards.compile.dashboards import compile_dashboard
 from tools import yaml_text
 from tools.contracts import slo, slo_tests
 
@@ -58,3 +60,9 @@ def stale(contract: Contract, services: Path) -> Iterator[Path]:
         file = services.with_name(name)
         if not file.exists() or file.read_text() != text:
             yield file
+
+
+def dashboard(source: Path, contract: Contract) -> str:
+    """The JSON text for a description's file."""
+    model = compile_dashboard(yaml_text.load(source.read_text()), contract)
+    return json.dumps(model, indent=2, ensure_ascii=False) + "\n"

@@ -15,6 +15,15 @@ import yaml
 
 from ansible_collections.ias.observability.plugins.module_utils import _logql, _promql, _traceql
 from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract
+from ansible_collections.ias.observability.plugins.module_utils._dashboards.compile.panels import expanded
+from ansible_collections.ias.observability.plugins.module_utils._dashboards.compile.series import LABEL
+from ansible_collections.ias.observability.plugins.module_utils._dashboards.compile.variables import (
+    NAMES,
+    QUERIES,
+    SOURCES,
+    STREAMS,
+    TEXTS,
+)
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.expand import references
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
 from ansible_collections.ias.observability.plugins.module_utils._grafana_model.variables import (
@@ -31,10 +40,7 @@ from ansible_collections.ias.observability.plugins.module_utils._rules.model imp
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from ansible_collections.ias.observability.plugins.module_utils._yaml.tree import Scalar, documents
 from tools.contracts import log_fields
-from tools.contracts.panels import expanded
 from tools.contracts.schema import node_at
-from tools.contracts.series import LABEL
-from tools.contracts.variables import NAMES, QUERIES, SOURCES, STREAMS, TEXTS
 
 Object = dict[str, Any]
 

@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.ias.observability.plugins.module_utils._dashboards.compile.variables import QUERIES
 from tools import yaml_text
-from tools.contracts.variables import QUERIES
 
 CONTRACTS = Path(__file__).resolve().parents[4] / "contracts"
 RULES = tuple(CONTRACTS / name for name in ("alerts.yaml", "slo-alerts.yaml"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.ias.observability.plugins.module_utils._contract.aliases import MetricAliases
+from ..._contract.aliases import MetricAliases
 
 Object = dict[str, Any]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract
+from ..._contract.load import Contract
 
 Object = dict[str, Any]
 

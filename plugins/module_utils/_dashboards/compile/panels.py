@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract
-from tools.contracts import objectives
-from tools.contracts.series import LABEL, names
-from tools.contracts.variables import datasource
+from ..._contract.load import Contract
+from . import objectives
+from .series import LABEL, names
+from .variables import datasource
 
 Object = dict[str, Any]
 

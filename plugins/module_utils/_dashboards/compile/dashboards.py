@@ -9,15 +9,12 @@ A description names title, uid, variables and rows of panels (contracts/dashboar
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract
-from tools import yaml_text
-from tools.contracts.panels import panel
-from tools.contracts.variables import variable
+from ..._contract.load import Contract
+from .panels import panel
+from .variables import variable
 
 COLUMNS = 24
 SCHEMA_VERSION = 41
@@ -77,9 +74,3 @@ def compile_dashboard(spec: Object, contract: Contract) -> Object:
         "templating": {"list": [variable(name, contract.names) for name in spec["variables"]]},
         "panels": list(laid_out(spec["rows"], spec, contract)),
     }
-
-
-def compiled(source: Path, contract: Contract) -> str:
-    """The JSON text for a description's file."""
-    model = compile_dashboard(yaml_text.load(source.read_text()), contract)
-    return json.dumps(model, indent=2, ensure_ascii=False) + "\n"

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract
-from ansible_collections.ias.observability.plugins.module_utils._contract.objectives import Objective
+from ..._contract.load import Contract
+from ..._contract.objectives import Objective
 
 Object = dict[str, Any]
 
