@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +14,9 @@ from typing import NamedTuple
 from ._files import UnreadableError, read_text
 from ._findings import Finding
 
-_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+_YAML = frozenset({".yaml", ".yml"})
+_SUFFIXES = _YAML | {".json"}
+_RULES = re.compile(r"^(?:groups:|kind: *PrometheusRule)", re.MULTILINE)
 
 
 class Source(NamedTuple):
@@ -33,6 +36,13 @@ def read(paths: Iterable[str], suffixes: Collection[str] = _SUFFIXES) -> tuple[l
         except UnreadableError as error:
             findings.append(Finding(f"load/{error.reason}", "error", error.message, error.hint, file=str(path)))
     return sources, findings
+
+
+def rules_beside(path: str) -> list[Source]:
+    """The texts that are rule files, among the YAML files in the folder of the file; nobody has named them."""
+    files = sorted(file for file in Path(path).parent.glob("*") if file.suffix in _YAML and file.is_file())
+    sources, _unreadable = read(map(str, files))
+    return [source for source in sources if _RULES.search(source.text)]
 
 
 def _files(path: Path, suffixes: Collection[str], findings: list[Finding]) -> Iterator[Path]:

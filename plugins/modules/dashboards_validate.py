@@ -32,6 +32,13 @@ options:
         M(ias.observability.grafana_datasources_verify) returns them so. With them each dashboard's own are looked up.
     type: list
     elements: dict
+  rules:
+    description:
+      - Rule files, or folders of them. The series that their recording rules make are known, with their labels, beside
+        those of O(contract).
+      - By default the rule files that lie in the folder of O(contract); without a contract none.
+    type: list
+    elements: path
 author: ias.observability contributors (@ias-observability)
 version_added: 1.0.0
 seealso:
@@ -56,6 +63,11 @@ EXAMPLES = r"""
     datasources:
       - {uid: prometheus, name: Prometheus, type: prometheus}
       - {uid: loki, name: Loki, type: loki}
+
+- name: Check them against the metrics contract, and the recording rules beside it
+  ias.observability.dashboards_validate:
+    paths: [contracts/dashboards]
+    contract: contracts/services.yaml
 """
 
 RETURN = r"""
@@ -97,9 +109,11 @@ from ..module_utils._contract.load import load as load_contract
 from ..module_utils._dashboards.check import check
 from ..module_utils._dashboards.queries import Reader
 from ..module_utils._dashboards.references import Source
+from ..module_utils._findings import Finding
+from ..module_utils._rules.load import parse_rules
 from ..module_utils._rules.report import RuleReport
 from ..module_utils._sources import Source as Text
-from ..module_utils._sources import read
+from ..module_utils._sources import read, rules_beside
 from ..module_utils._validation import CONTRACT_ARGS, PROMETHEUS_ARGS, VALIDATION_ARGS, finish, profile
 
 
@@ -109,6 +123,7 @@ def main() -> None:
             "paths": {"type": "list", "elements": "path"},
             "dashboards": {"type": "list", "elements": "dict"},
             "datasources": {"type": "list", "elements": "dict"},
+            "rules": {"type": "list", "elements": "path"},
             **CONTRACT_ARGS,
             **PROMETHEUS_ARGS,
             **VALIDATION_ARGS,
@@ -123,18 +138,28 @@ def main() -> None:
     texts, findings = read(params["paths"] or [], {".json"})
     for number, dashboard in enumerate(params["dashboards"] or []):
         texts.append(Text(f"dashboards[{number}]", json.dumps(dashboard, indent=1)))
-    contracts, problems = read([params["contract"]] if params["contract"] else [])
     report = RuleReport()
+    contracts, unread = read([params["contract"]] if params["contract"] else [])
     contract = load_contract(contracts[0].path, contracts[0].text, report) if contracts else None
+    rules, more = _rules(params["rules"], params["contract"])
+    prometheus = profile(module)
+    files = [file for rule in rules for file in parse_rules(rule.path, rule.text, prometheus, report)]
     sources = None if params["datasources"] is None else _sources(module, params["datasources"])
-    found, queries = check(texts, Reader(profile(module), contract), sources)
+    found, queries = check(texts, Reader(prometheus, contract, files), sources)
     finish(
         module,
         "The dashboards are not fit for use",
-        [*findings, *problems, *report.findings, *found],
+        [*findings, *unread, *more, *report.findings, *found],
         {"dashboards": len(texts), "queries": queries},
         {},
     )
+
+
+def _rules(paths: list[str] | None, contract: str | None) -> tuple[list[Text], list[Finding]]:
+    """The rule files that are given, else those beside the contract, and what could not be read."""
+    if paths is not None:
+        return read(paths)
+    return (rules_beside(contract) if contract else []), []
 
 
 def _sources(module: AnsibleModule, listed: list[dict[str, Any]]) -> list[Source]:

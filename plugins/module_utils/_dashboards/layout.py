@@ -13,7 +13,8 @@ from .model import Dashboard, Panel, mapping, mappings, number, text
 from .report import DashboardReport
 
 GRID = 24
-SCHEMA_VERSION = 42
+GRAFANA_12, GRAFANA_13 = 41, 42
+"""Schema versions: each Grafana migrates older dashboards to its own, and refuses newer ones."""
 _REMOVED = {
     "graph": "timeseries",
     "singlestat": "stat",
@@ -40,23 +41,23 @@ def check(dashboard: Dashboard, report: DashboardReport) -> None:
 
 def _schema(dashboard: Dashboard, report: DashboardReport) -> None:
     version = dashboard.raw.get("schemaVersion")
-    if not isinstance(version, int):
+    if not isinstance(version, int) or isinstance(version, bool):
         report.add(
             "dashboards/schema-version",
             "warning",
             "schemaVersion is missing or no whole number: Grafana migrates the dashboard from the oldest one",
-            hint=f"{SCHEMA_VERSION} is the current one",
+            hint=f"{GRAFANA_12} is that of Grafana 12, {GRAFANA_13} that of Grafana 13",
             path=("schemaVersion",),
         )
-    elif version != SCHEMA_VERSION:
-        newer = version > SCHEMA_VERSION
-        report.add(
-            "dashboards/schema-version",
-            "warning" if newer else "info",
-            f"schemaVersion {version} is {'newer' if newer else 'older'} than {SCHEMA_VERSION}"
-            + ("" if newer else ": Grafana migrates the dashboard each time it is opened"),
-            path=("schemaVersion",),
+    elif version > GRAFANA_13:
+        message = f"schemaVersion {version} is newer than {GRAFANA_13}, that of Grafana 13"
+        report.add("dashboards/schema-version", "warning", message, path=("schemaVersion",))
+    elif version < GRAFANA_12:
+        message = (
+            f"schemaVersion {version} is older than {GRAFANA_12}, that of Grafana 12:"
+            " Grafana migrates the dashboard each time it is opened"
         )
+        report.add("dashboards/schema-version", "info", message, path=("schemaVersion",))
 
 
 def _duplicates(dashboard: Dashboard, report: DashboardReport) -> None:

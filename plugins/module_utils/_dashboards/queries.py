@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeVar
 
 from .._contract.load import Contract
@@ -52,13 +53,18 @@ Tree = TypeVar("Tree")
 _RANGE_IN_TEXT = re.compile(r"\[\s*[0-9]+[a-z0-9]*\s*[\]:]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reader:
-    """What queries are read with."""
+    """What queries are read with; `rules` are the files whose recording rules make further series."""
 
     profile: Profile
     contract: Contract | None = None
+    rules: Sequence[RuleFile] = ()
     settings: Settings = field(default_factory=Settings)
+
+    @cached_property
+    def index(self) -> Index:
+        return Index.of(self.rules, self.contract)
 
     def unit_of(self, metric: str) -> str:
         described = self.contract.metrics.get(metric) if self.contract is not None else None
@@ -133,7 +139,7 @@ def _context(tree: Expr, name: str, path: Path, reader: Reader, report: Dashboar
             _free(node)
         elif isinstance(node, Aggregation):
             node.labels = tuple(label for label in node.labels if not _is_free(label))
-    return Context(rule, tree, Index.of((), reader.contract), reader.settings, _Relay(report, path))
+    return Context(rule, tree, reader.index, reader.settings, _Relay(report, path))
 
 
 def _free(node: VectorSelector) -> None:

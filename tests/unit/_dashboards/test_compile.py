@@ -16,6 +16,7 @@ import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils._contract.aliases import MetricAliases
 from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract, load
+from ansible_collections.ias.observability.plugins.module_utils._dashboards import layout
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.compile import dashboards, panels
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from tools import yaml_text
@@ -169,7 +170,7 @@ def test_panels_lie_on_the_grid_without_overlap(path: Path) -> None:
         at = panel["gridPos"]
         cells = {(at["x"] + x, at["y"] + y) for x in range(at["w"]) for y in range(at["h"])}
         assert not cells & taken
-        assert all(x < dashboards.COLUMNS for x, _ in cells)
+        assert all(x < layout.GRID for x, _ in cells)
         taken |= cells
     assert len({panel["id"] for panel in model["panels"]}) == len(model["panels"])
 

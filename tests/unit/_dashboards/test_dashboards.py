@@ -215,7 +215,14 @@ def test_ids_and_the_grid() -> None:
     assert ids({"uid": "u", "title": "T", "schemaVersion": 42, "rows": [{"panels": [panel("sum(")]}]}) == ["query"]
 
 
-@pytest.mark.parametrize(("version", "severity"), [(41, "info"), (43, "warning"), ("42", "warning"), (None, "warning")])
+@pytest.mark.parametrize("version", [41, 42])
+def test_the_schema_versions_of_grafana_12_and_13(version: int) -> None:
+    assert ids(dashboard(panel(), schemaVersion=version)) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "severity"), [(40, "info"), (True, "warning"), (43, "warning"), ("42", "warning"), (None, "warning")]
+)
 def test_schema_version(version: object, severity: str) -> None:
     (finding,) = found(dashboard(panel(), schemaVersion=version))
     assert (finding.id, finding.severity) == ("dashboards/schema-version", severity)

@@ -75,6 +75,38 @@ def test_contract_and_waivers(tmp_path: Path) -> None:
     assert identities(run(dashboards=[GOOD], contract=str(tmp_path / "no"))) == ["load/unreadable"]
 
 
+RECORDED = """groups: [{name: g, rules: [{record: "job:a:sum", expr: sum by (job) (a)}]}]"""
+
+
+@pytest.mark.parametrize("place", ["beside", "option"])
+def test_series_that_a_rule_records_are_known(place: str, tmp_path: Path) -> None:
+    contract, rules = tmp_path / "services.yaml", tmp_path / ("" if place == "beside" else "rules") / "alerts.yaml"
+    contract.write_text("services: {api: {metrics: {a: {type: gauge}}}}", encoding="utf-8")
+    rules.parent.mkdir(exist_ok=True)
+    rules.write_text(RECORDED, encoding="utf-8")
+    (tmp_path / "other.yaml").write_text("not: [rules", encoding="utf-8")
+    (tmp_path / "binary.yaml").write_bytes(b"groups:\xff")
+    given = {} if place == "beside" else {"rules": [str(rules)]}
+    panels = [{**PANEL, "targets": [{"refId": "A", "expr": expr, "legendFormat": "{{pod}}"}]}
+              for expr in ("job:a:sum", "job:b:sum")]  # fmt: skip
+    found = run(dashboards=[{**GOOD, "panels": panels}], contract=str(contract), **given)["findings"]
+    found = [one for one in found if one["id"] not in {"dashboards/duplicate-id", "dashboards/panel-overlap"}]
+    assert [(one["id"], "'job:b:sum'" in one["message"]) for one in found] == [
+        ("dashboards/legend-label", False),  # of the first panel: the rule keeps job alone
+        ("contract/metric", True),
+    ]
+
+
+def test_rules_that_cannot_be_read_are_a_finding(tmp_path: Path) -> None:
+    rules = tmp_path / "alerts.yaml"
+    rules.write_text("groups: [", encoding="utf-8")
+    result = run(dashboards=[GOOD], rules=[str(rules), str(tmp_path / "gone.yaml")])
+    assert [(one["id"], Path(one["file"]).name) for one in result["findings"]] == [
+        ("load/unreadable", "gone.yaml"),
+        ("load/yaml", "alerts.yaml"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("content", "identity"),
     [

@@ -13,11 +13,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..._contract.load import Contract
+from ..layout import GRAFANA_12, GRID
 from .panels import panel
 from .variables import variable
 
-COLUMNS = 24
-SCHEMA_VERSION = 41
 SIZES = {"stat": (4, 5), "table": (12, 8), "logs": (24, 12), "heatmap": (12, 8)}
 SIZE = (8, 8)
 
@@ -34,13 +33,13 @@ def laid_out(rows: list[Object], dashboard: Object, contract: Contract) -> Itera
             "title": row["title"],
             "collapsed": False,
             "panels": [],
-            "gridPos": {"x": 0, "y": y, "w": COLUMNS, "h": 1},
+            "gridPos": {"x": 0, "y": y, "w": GRID, "h": 1},
         }
         identity, x, y, tallest = identity + 1, 0, y + 1, 0
         for spec in row["panels"]:
             width, height = SIZES.get(spec.get("type", ""), SIZE)
             width, height = spec.get("width", width), spec.get("height", height)
-            if x + width > COLUMNS:
+            if x + width > GRID:
                 x, y, tallest = 0, y + tallest, 0
             yield panel(identity, spec, {"x": x, "y": y, "w": width, "h": height}, dashboard, contract)
             identity, x, tallest = identity + 1, x + width, max(tallest, height)
@@ -54,7 +53,7 @@ def compile_dashboard(spec: Object, contract: Contract) -> Object:
         "title": spec["title"],
         "description": spec["description"],
         "tags": ["ias"],
-        "schemaVersion": SCHEMA_VERSION,
+        "schemaVersion": GRAFANA_12,
         "editable": True,
         "graphTooltip": 1,
         "refresh": "30s",
