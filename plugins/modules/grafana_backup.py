@@ -129,18 +129,18 @@ def main() -> None:
 def keep(backup: Backup, path: Path, *, write: bool, with_diff: bool) -> tuple[dict[str, Any], list[Finding]]:
     """Write the archive unless the newest one holds the same."""
     before, findings = read_newest(path.parent)
-    told: dict[str, Any] = {"counts": backup.counts, "secrets": secrets_left_out(backup)}
+    result: dict[str, Any] = {"counts": backup.counts, "secrets": secrets_left_out(backup)}
     old = newest(path.parent)
     if old is not None and before is not None and before.sums == backup.sums:
-        same = {**told, "changed": False, "path": str(old), "sha256": checksum(old.read_bytes())}
-        return {**same, **({"diff": changes(before.sums, backup.sums)} if with_diff else {})}, findings
+        unchanged = {**result, "changed": False, "path": str(old), "sha256": checksum(old.read_bytes())}
+        return {**unchanged, **({"diff": changes(before.sums, backup.sums)} if with_diff else {})}, findings
     content = pack(backup)
     if write:
         write_new(path, content)
-        told["sha256"] = checksum(content)
+        result["sha256"] = checksum(content)
     if with_diff:
-        told["diff"] = changes(before.sums if before else {}, backup.sums)
-    return {**told, "changed": True}, findings
+        result["diff"] = changes(before.sums if before else {}, backup.sums)
+    return {**result, "changed": True}, findings
 
 
 def read_newest(folder: Path) -> tuple[Backup | None, list[Finding]]:

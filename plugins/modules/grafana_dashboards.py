@@ -192,7 +192,7 @@ from ..module_utils._grafana.folders import parts
 from ..module_utils._grafana.ownership import OWNER
 from ..module_utils._grafana.permissions import LEVELS, pretty, read_option
 from ..module_utils._grafana.plan import WRITES, Policy
-from ..module_utils._grafana.sync import Done, Sync, diff
+from ..module_utils._grafana.sync import StepResult, Sync, diff
 from ..module_utils._grafana_model.files import check_all, load_folder
 from ..module_utils._http import HttpError
 from ..module_utils._kube import KubeError
@@ -238,37 +238,44 @@ def main() -> None:
     if not OWNER.fullmatch(params["owner"]):
         module.fail_json(msg=f"owner {params['owner']!r} is not 1 to 39 letters, digits, dots, dashes and underscores")
     folder = parts(params["folder"])
-    wanted, findings = check_all((file, folder + below, spec) for file, below, spec in load_folder(src))
+    desired, findings = check_all((file, folder + below, spec) for file, below, spec in load_folder(src))
     if failed(findings):
         end(module, WHAT, findings, **result([], None, with_diff=module._diff))
     policy = Policy(params["owner"], params["edited"], params["adopt"])
-    done: list[Done] = []
+    results: list[StepResult] = []
     sync = None
     try:
         with open_service(params, "grafana") as api:
             grants = read_option(params["permissions"])
             sync = Sync(api, policy, params["commit_message"], folder, params["prune"], module.check_mode, grants)
-            done, findings = sync.run(wanted)
+            results, findings = sync.run(desired)
     except (HttpError, KubeError) as error:
         findings = [unreachable(error)]
-    end(module, WHAT, findings, **result(done, sync, with_diff=module._diff))
+    end(module, WHAT, findings, **result(results, sync, with_diff=module._diff))
 
 
-def result(done: list[Done], sync: Sync | None, *, with_diff: bool) -> dict[str, Any]:
-    written = [one for one in done if one.state == "written"]
-    made = [one.title for one in sync.folders_made] if sync else []
+def result(results: list[StepResult], sync: Sync | None, *, with_diff: bool) -> dict[str, Any]:
+    written = [step_result for step_result in results if step_result.state == "written"]
+    created = [folder.title for folder in sync.created_folders] if sync else []
     granted = sync.granted if sync else []
     return {
-        "changed": bool(written or made or any(one.state == "written" for one in granted)),
+        "changed": bool(written or created or any(grants.state == "written" for grants in granted)),
         "dashboards": [
-            {"uid": one.step.uid, "title": one.step.title, "action": one.step.action, "state": one.state}
-            for one in done
+            {
+                "uid": step_result.step.uid,
+                "title": step_result.step.title,
+                "action": step_result.step.action,
+                "state": step_result.state,
+            }
+            for step_result in results
         ],
-        "permissions": [{"uid": one.uid, "state": one.state} for one in granted],
-        "folders_created": made,
+        "permissions": [{"uid": grants.uid, "state": grants.state} for grants in granted],
+        "folders_created": created,
         "summary": {
-            "checked": len(done),
-            "passed": sum(one.step.action not in WRITES or one.state == "written" for one in done),
+            "checked": len(results),
+            "passed": sum(
+                step_result.step.action not in WRITES or step_result.state == "written" for step_result in results
+            ),
         },
         **({"diff": diff(written) + (diff_grants(sync) if sync else [])} if with_diff else {}),
     }
@@ -277,13 +284,13 @@ def result(done: list[Done], sync: Sync | None, *, with_diff: bool) -> dict[str,
 def diff_grants(sync: Sync) -> list[dict[str, str]]:
     return [
         {
-            "before_header": f"permissions of {one.uid}",
-            "after_header": f"permissions of {one.uid}",
-            "before": pretty(one.before),
-            "after": pretty(sync.grants[one.uid]),
+            "before_header": f"permissions of {granted.uid}",
+            "after_header": f"permissions of {granted.uid}",
+            "before": pretty(granted.before),
+            "after": pretty(sync.grants[granted.uid]),
         }
-        for one in sync.granted
-        if one.state == "written"
+        for granted in sync.granted
+        if granted.state == "written"
     ]
 
 

@@ -142,7 +142,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._ending import end
 from ..module_utils._findings import Finding
 from ..module_utils._grafana.archive import ArchiveError, Backup, unpack
-from ..module_utils._grafana.resources import shelves
+from ..module_utils._grafana.resources import open_resources
 from ..module_utils._grafana.restore import WRITES, Restore, Restored, diff
 from ..module_utils._grafana.store import open_store
 from ..module_utils._http import HttpError
@@ -185,10 +185,10 @@ def main() -> None:
             **result([], with_diff=False),
             findings=[],
         )
-    done: list[Restored] = []
+    results: list[Restored] = []
     try:
         with open_service(params, "grafana") as api:
-            done, findings = restore(api, backup, params, dry_run=module.check_mode)
+            results, findings = restore(api, backup, params, dry_run=module.check_mode)
     except (HttpError, KubeError) as error:
         findings = [unreachable(error)]
     archive = backup.manifest
@@ -197,13 +197,13 @@ def main() -> None:
         "Not everything is as the archive says",
         findings,
         archive=archive,
-        **result(done, with_diff=module._diff),
+        **result(results, with_diff=module._diff),
     )
 
 
 def restore(api: Any, backup: Backup, params: dict[str, Any], *, dry_run: bool) -> tuple[list[Restored], list[Finding]]:
     secrets = params["secrets"]
-    kinds = shelves(
+    kinds = open_resources(
         api,
         open_store(api),
         sources=secrets["datasources"],
@@ -213,24 +213,24 @@ def restore(api: Any, backup: Backup, params: dict[str, Any], *, dry_run: bool) 
     return Restore(kinds, params["existing"], dry_run).run(backup)
 
 
-def result(done: list[Restored], *, with_diff: bool) -> dict[str, Any]:
+def result(results: list[Restored], *, with_diff: bool) -> dict[str, Any]:
     return {
-        "changed": any(one.state in {"written", "partly written"} for one in done),
+        "changed": any(restored.state in {"written", "partly written"} for restored in results),
         "objects": [
             {
-                "kind": one.item.kind,
-                "key": one.item.key,
-                "title": one.item.title,
-                "action": one.action,
-                "state": one.state,
+                "kind": restored.resource.kind,
+                "key": restored.resource.key,
+                "title": restored.resource.title,
+                "action": restored.action,
+                "state": restored.state,
             }
-            for one in done
+            for restored in results
         ],
         "summary": {
-            "checked": len(done),
-            "passed": sum(one.action not in WRITES or one.state == "written" for one in done),
+            "checked": len(results),
+            "passed": sum(restored.action not in WRITES or restored.state == "written" for restored in results),
         },
-        **({"diff": diff(done)} if with_diff else {}),
+        **({"diff": diff(results)} if with_diff else {}),
     }
 
 

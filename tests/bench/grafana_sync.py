@@ -94,9 +94,9 @@ def measure(folder: Path, task: Callable[[str, str], Mapping[str, Any]]) -> list
     with running_double(version=VERSION, faults=faults) as double:
         token = prepare(double)
         for _ in range(2):
-            faults.asked.clear()
+            faults.requests.clear()
             ran = play(folder, [task(double.url, token)])
-            found.append({"seconds": ran.seconds, "requests": len(faults.asked), "writes": len(faults.writes)})
+            found.append({"seconds": ran.seconds, "requests": len(faults.requests), "writes": len(faults.writes)})
     return found
 
 

@@ -15,7 +15,7 @@ from .._http import Api, HttpError
 from .client import Parsed, parse
 from .folders import Folder, Path, walk
 from .legacy_store import delete, find, list_level
-from .plan import Live, Wanted
+from .plan import Desired, Observed
 
 DASHBOARDS = "dashboard.grafana.app"
 FOLDERS = "folder.grafana.app"
@@ -42,11 +42,11 @@ class AppStore:
     def _base(self, group: str, version: str, plural: str) -> str:
         return f"/apis/{group}/{version}/namespaces/{self.namespace}/{plural}"
 
-    def read_all(self, uids: Collection[str], owner: str) -> dict[str, Live]:
+    def read_all(self, uids: Collection[str], owner: str) -> dict[str, Observed]:
         return self.read_every()
 
-    def read_every(self) -> dict[str, Live]:
-        return {live.uid: live for live in self._items(DASHBOARDS, self.version, "dashboards", read_object)}
+    def read_every(self) -> dict[str, Observed]:
+        return {observed.uid: observed for observed in self._items(DASHBOARDS, self.version, "dashboards", read_object)}
 
     def _items(self, group: str, version: str, plural: str, read: Callable[[Json], Parsed]) -> Iterator[Parsed]:
         def read_page(page: Any) -> tuple[list[Parsed], str]:
@@ -76,27 +76,27 @@ class AppStore:
         self.namespace = f"org-{number}"
         return True
 
-    def read(self, uid: str) -> Live | None:
+    def read(self, uid: str) -> Observed | None:
         path = f"{self.base}/{quote(uid)}"
         found = find(self.api, path)
         return None if found is None else parse(path, read_object, found)
 
-    def write(self, wanted: Wanted, live: Live | None, message: str, *, dry_run: bool = False) -> Live:
-        metadata: Json = {"name": wanted.uid, "annotations": {MESSAGE: message}}
-        if wanted.folder:
-            metadata["annotations"][FOLDER] = wanted.folder
+    def write(self, desired: Desired, observed: Observed | None, message: str, *, dry_run: bool = False) -> Observed:
+        metadata: Json = {"name": desired.uid, "annotations": {MESSAGE: message}}
+        if desired.folder:
+            metadata["annotations"][FOLDER] = desired.folder
         body = {
             "kind": "Dashboard",
             "apiVersion": f"{DASHBOARDS}/{self.version}",
             "metadata": metadata,
-            "spec": {name: value for name, value in wanted.spec.items() if name not in {"id", "version"}},
+            "spec": {name: value for name, value in desired.spec.items() if name not in {"id", "version"}},
         }
         query = {"fieldValidation": self.validation, **({"dryRun": "All"} if dry_run else {})}
-        if live is None:
+        if observed is None:
             # Sent twice, the second is refused as a copy of the first, and then recognised by its message.
             return parse(self.base, read_object, self.api.request("POST", self.base, query, body, repeatable=True))
-        metadata["resourceVersion"] = live.lock
-        path = f"{self.base}/{quote(wanted.uid)}"
+        metadata["resourceVersion"] = observed.lock
+        path = f"{self.base}/{quote(desired.uid)}"
         return parse(path, read_object, self.api.put(path, body, query))
 
     def delete(self, uid: str) -> None:
@@ -107,7 +107,7 @@ class AppStore:
             return walk(lambda parent: list_level(self.api, parent), paths, root)
         return list(self._items(FOLDERS, self.folder_version, "folders", read_folder_object))
 
-    def rehearse_folder(self, folder: Folder, *, exists: bool) -> None:
+    def dry_run_folder(self, folder: Folder, *, exists: bool) -> None:
         metadata = {"name": folder.uid, "annotations": {FOLDER: folder.parent} if folder.parent else {}}
         body = {
             "kind": "Folder",
@@ -124,13 +124,13 @@ class AppStore:
     def nests_folders(self) -> bool:
         return True
 
-    def author(self, live: Live) -> str:
+    def author(self, observed: Observed) -> str:
         """Here an account is only a number; the other API says its name."""
         try:
-            found = find(self.api, f"/api/dashboards/uid/{quote(live.uid)}")
+            found = find(self.api, f"/api/dashboards/uid/{quote(observed.uid)}")
         except HttpError:
             found = None
-        return str((found or {}).get("meta", {}).get("updatedBy") or live.updated_by)
+        return str((found or {}).get("meta", {}).get("updatedBy") or observed.updated_by)
 
 
 def read_folder_object(item: Json) -> Folder:
@@ -139,11 +139,11 @@ def read_folder_object(item: Json) -> Folder:
     return Folder(metadata["name"], str(item["spec"].get("title", "")), parent)
 
 
-def read_object(item: Json) -> Live:
+def read_object(item: Json) -> Observed:
     metadata = item["metadata"]
     annotations = metadata.get("annotations") or {}
     manager = annotations.get("grafana.app/managedBy", "")
-    return Live(
+    return Observed(
         uid=metadata["name"],
         title=str(item["spec"].get("title", "")),
         folder=annotations.get(FOLDER, ""),

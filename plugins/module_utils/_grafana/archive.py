@@ -101,15 +101,15 @@ def pack(backup: Backup) -> bytes:
     """The archive. The same backup makes the same bytes."""
     files = [(MANIFEST, to_bytes(backup.manifest)), *object_files(backup.objects)]
     sums = "".join(f"{checksum(content)}  {name}\n" for name, content in files)
-    made = datetime.datetime.fromisoformat(backup.manifest["created"]).timestamp()
+    created = datetime.datetime.fromisoformat(backup.manifest["created"]).timestamp()
     buffer = io.BytesIO()
     with (
-        gzip.GzipFile(fileobj=buffer, mode="wb", mtime=int(made)) as packed,
+        gzip.GzipFile(fileobj=buffer, mode="wb", mtime=int(created)) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
     ):
         for name, content in [*files, (SUMS, sums.encode())]:
             entry = tarfile.TarInfo(name)
-            entry.size, entry.mtime, entry.mode = len(content), int(made), 0o600
+            entry.size, entry.mtime, entry.mode = len(content), int(created), 0o600
             tar.addfile(entry, io.BytesIO(content))
     return buffer.getvalue()
 
@@ -129,11 +129,11 @@ def unpack(path: Path) -> Backup:
             raise ArchiveError(f"its format is {manifest.get('format')!r}; this module reads {FORMAT}")
         objects: dict[str, dict[str, Json]] = {kind: {} for kind in KINDS}
         for name, content in files.items():
-            one = read_object(name, content)
+            body = read_object(name, content)
             kind = name.partition("/")[0]
-            if not all(isinstance(one.get(field), shape) for field, shape in FIELDS[kind].items()):
+            if not all(isinstance(body.get(field), shape) for field, shape in FIELDS[kind].items()):
                 raise ArchiveError(f"{name} is not an object as backups hold")
-            objects[kind][one["key"]] = one
+            objects[kind][body["key"]] = body
     except ArchiveError:
         raise
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, OverflowError) as error:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from .._http import Api
 from .archive import FORMAT, Backup
 from .client import parse
-from .resources import needed_secrets, shelves, unpacked
+from .resources import needed_secrets, open_resources, read_resource
 from .store import open_store
 
 
@@ -19,8 +19,8 @@ def collect(api: Api, created: str) -> Backup:
     path = "/api/health"
     version = parse(path, lambda health: str(health.get("version", "")), api.get(path))
     read = {
-        shelf.kind: {key: item.body for key, item in shelf.read().items()}
-        for shelf in shelves(api, open_store(api), sources={}, points={}, message="")
+        resources.kind: {key: item.body for key, item in resources.read().items()}
+        for resources in open_resources(api, open_store(api), sources={}, points={}, message="")
     }
     backup = Backup(read, {})
     manifest = {"format": FORMAT, "created": created, "grafana": version, "counts": backup.counts}
@@ -31,7 +31,9 @@ def secrets_left_out(backup: Backup) -> dict[str, dict[str, list[str]]]:
     """What a restore into an empty Grafana will need besides, in the shape of its option."""
     return {
         kind.replace("-", "_"): {
-            key: names for key, body in backup.objects[kind].items() if (names := needed_secrets(unpacked(kind, body)))
+            key: names
+            for key, body in backup.objects[kind].items()
+            if (names := needed_secrets(read_resource(kind, body)))
         }
         for kind in ("datasources", "contact-points")
     }

@@ -53,10 +53,10 @@ def resolve(known: Iterable[Folder], paths: Iterable[Path]) -> tuple[dict[Path, 
     uids: dict[Path, str] = {(): ""}
     missing: list[Folder] = []
     every = {path[:depth] for path in paths for depth in range(1, len(path) + 1)}
-    for path in sorted(every, key=lambda one: (len(one), one)):
+    for path in sorted(every, key=lambda path: (len(path), path)):
         parent = uids[path[:-1]]
-        wanted = {other[-1] for other in every if other[:-1] == path[:-1]}
-        uid = _choose([folder for folder in folders if folder.parent == parent], path, wanted)
+        desired = {other[-1] for other in every if other[:-1] == path[:-1]}
+        uid = _choose([folder for folder in folders if folder.parent == parent], path, desired)
         if uid is None:
             uid = make_uid(path, taken)
             missing.append(Folder(uid, path[-1], parent))
@@ -65,11 +65,11 @@ def resolve(known: Iterable[Folder], paths: Iterable[Path]) -> tuple[dict[Path, 
     return uids, missing
 
 
-def _choose(beside: list[Folder], path: Path, wanted: Collection[str]) -> str | None:
+def _choose(beside: list[Folder], path: Path, desired: Collection[str]) -> str | None:
     """The folder with the title; of several the one that we have made; or that one under the name it has now."""
     titled = [folder for folder in beside if folder.title == path[-1]]
     ours = [folder for folder in beside if folder.uid == make_uid(path)]
-    renamed = [folder for folder in ours if folder.title not in wanted]
+    renamed = [folder for folder in ours if folder.title not in desired]
     chosen = [folder for folder in titled if folder in ours] or titled or renamed
     if len(chosen) > 1:
         uids = ", ".join(sorted(folder.uid for folder in chosen))
@@ -106,10 +106,10 @@ def below(folders: Iterable[Folder], uid: str) -> set[str]:
     found: set[str] = set()
     waiting = [uid]
     while waiting:
-        one = waiting.pop()
-        if one not in found:
-            found.add(one)
-            waiting += children.get(one, [])
+        current = waiting.pop()
+        if current not in found:
+            found.add(current)
+            waiting += children.get(current, [])
     return found
 
 

@@ -16,8 +16,8 @@ from .._grafana_model.model import Json
 from .._http import Api, HttpError
 from .client import Grafana, parse
 from .folders import Folder, Path, walk
-from .ownership import tag
-from .plan import Live, Wanted
+from .ownership import owner_tag
+from .plan import Desired, Observed
 
 WORKERS = 8
 PAGE = 1000
@@ -30,18 +30,18 @@ class LegacyStore:
     api: Api
     can_dry_run: bool = False
 
-    def read_all(self, uids: Collection[str], owner: str) -> dict[str, Live]:
-        owned = (hit["uid"] for hit in Grafana(self.api).search("dash-db", tag=tag(owner)))
+    def read_all(self, uids: Collection[str], owner: str) -> dict[str, Observed]:
+        owned = (hit["uid"] for hit in Grafana(self.api).search("dash-db", tag=owner_tag(owner)))
         return self._read_each({*uids, *owned})
 
-    def read_every(self) -> dict[str, Live]:
+    def read_every(self) -> dict[str, Observed]:
         return self._read_each({hit["uid"] for hit in Grafana(self.api).search("dash-db")})
 
-    def _read_each(self, uids: Collection[str]) -> dict[str, Live]:
+    def _read_each(self, uids: Collection[str]) -> dict[str, Observed]:
         with ThreadPoolExecutor(WORKERS) as pool:
-            return {live.uid: live for live in pool.map(self.read, sorted(uids)) if live}
+            return {observed.uid: observed for observed in pool.map(self.read, sorted(uids)) if observed}
 
-    def read(self, uid: str) -> Live | None:
+    def read(self, uid: str) -> Observed | None:
         path = f"/api/dashboards/uid/{quote(uid)}"
         found = find(self.api, path)
         return None if found is None else replace(parse(path, read_dashboard, found), message=self._message(path))
@@ -55,15 +55,15 @@ class LegacyStore:
                 raise
             return ""
 
-    def write(self, wanted: Wanted, live: Live | None, message: str, *, dry_run: bool = False) -> Live:
-        spec = {name: value for name, value in wanted.spec.items() if name not in {"id", "version"}}
-        if live is not None:
-            spec |= {"id": live.spec.get("id"), "version": int(live.lock)}
-        body = {"dashboard": spec, "folderUid": wanted.folder, "message": message, "overwrite": False}
+    def write(self, desired: Desired, observed: Observed | None, message: str, *, dry_run: bool = False) -> Observed:
+        spec = {name: value for name, value in desired.spec.items() if name not in {"id", "version"}}
+        if observed is not None:
+            spec |= {"id": observed.spec.get("id"), "version": int(observed.lock)}
+        body = {"dashboard": spec, "folderUid": desired.folder, "message": message, "overwrite": False}
         # Sent twice, the second meets the version that the first has made.
         path = "/api/dashboards/db"
         version = parse(path, lambda saved: int(saved["version"]), self.api.post(path, body, repeatable=True))
-        return Live(wanted.uid, wanted.title, wanted.folder, wanted.spec, str(version), version, message)
+        return Observed(desired.uid, desired.title, desired.folder, desired.spec, str(version), version, message)
 
     def delete(self, uid: str) -> None:
         delete(self.api, f"/api/dashboards/uid/{quote(uid)}")
@@ -77,8 +77,8 @@ class LegacyStore:
         path = "/api/frontend/settings"
         return parse(path, read_nesting, self.api.get(path))
 
-    def author(self, live: Live) -> str:
-        return live.updated_by
+    def author(self, observed: Observed) -> str:
+        return observed.updated_by
 
 
 def read_nesting(settings: Json) -> bool:
@@ -87,11 +87,11 @@ def read_nesting(settings: Json) -> bool:
     return bool(toggles.get("nestedFolders")) or major is None or int(major[0]) >= NESTED_SINCE
 
 
-def read_dashboard(found: Json) -> Live:
+def read_dashboard(found: Json) -> Observed:
     """The answer to a read of one; the message of its last write is elsewhere."""
     spec, meta = found["dashboard"], found["meta"]
     version = int(spec.get("version") or 0)
-    return Live(
+    return Observed(
         uid=spec["uid"],
         title=str(spec.get("title", "")),
         folder=meta.get("folderUid", ""),
@@ -137,10 +137,10 @@ def create_folder(api: Api, folder: Folder) -> tuple[str, str]:
         if error.is_refusal and error.status not in CONFLICTS:
             return "not written", str(error)
         try:
-            there = read_folder(api, folder.uid)
+            existing = read_folder(api, folder.uid)
         except HttpError:
             return "unknown", str(error)
-        return ("written", "") if there == folder else ("not written", str(error))
+        return ("written", "") if existing == folder else ("not written", str(error))
     return "written", ""
 
 

@@ -22,40 +22,40 @@ MESSAGE_LENGTH = 500
 OWNER = re.compile(r"[A-Za-z0-9._-]{1,39}")
 
 
-def tag(owner: str) -> str:
+def owner_tag(owner: str) -> str:
     return f"managed-by:{owner}"
 
 
-def mark(spec: Mapping[str, Any], owner: str) -> Json:
+def add_owner(spec: Mapping[str, Any], owner: str) -> Json:
     """The dashboard with its owner's tag."""
-    others = [one for one in spec.get("tags") or [] if not str(one).startswith("managed-by:")]
-    return {**spec, "tags": [*others, tag(owner)]}
+    others = [tag for tag in spec.get("tags") or [] if not str(tag).startswith("managed-by:")]
+    return {**spec, "tags": [*others, owner_tag(owner)]}
 
 
 def is_owned(spec: Mapping[str, Any], owner: str) -> bool:
-    return tag(owner) in (spec.get("tags") or [])
+    return owner_tag(owner) in (spec.get("tags") or [])
 
 
 @dataclass(frozen=True, slots=True)
-class Signature:
+class Stamp:
     """What one of our writes has left: the fingerprint of the content, and the version that it made."""
 
     fingerprint: str
     version: int
 
 
-def sign(message: str, owner: str, signature: Signature) -> str:
+def stamp(message: str, owner: str, written: Stamp) -> str:
     """The message of a write, with what is written."""
-    signed = f" [{owner} {signature.fingerprint} v{signature.version}]"
-    return (message[: MESSAGE_LENGTH - len(signed)] + signed).strip()
+    suffix = f" [{owner} {written.fingerprint} v{written.version}]"
+    return (message[: MESSAGE_LENGTH - len(suffix)] + suffix).strip()
 
 
-def read_signature(message: str, owner: str) -> Signature | None:
+def read_stamp(message: str, owner: str) -> Stamp | None:
     """None where the message is not ours."""
     found = re.search(rf"\[{re.escape(owner)} ([0-9a-f]{{16}}) v(\d{{1,9}})\]$", message)
-    return Signature(found[1], int(found[2])) if found else None
+    return Stamp(found[1], int(found[2])) if found else None
 
 
-def sign_again(message: str, version: int) -> str:
+def restamp(message: str, version: int) -> str:
     """A message as it was, for a write that makes another version: a restored dashboard is still its owner's."""
     return re.sub(r"(?<= [0-9a-f]{16} v)\d+(?=\]$)", str(version), message)

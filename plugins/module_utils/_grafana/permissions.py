@@ -46,12 +46,12 @@ Grants = Mapping[str, frozenset[Grant]]
 
 def read_option(entries: Iterable[Mapping[str, Any]]) -> dict[str, frozenset[Grant]]:
     """The module's option by dashboard."""
-    wanted: dict[str, set[Grant]] = {}
+    desired: dict[str, set[Grant]] = {}
     for entry in entries:
         kind = next(kind for kind in KINDS if entry[kind])
         grant = Grant(kind, entry[kind], LEVELS[entry["permission"]])
-        wanted.setdefault(entry["dashboard"], set()).add(grant)
-    return {uid: frozenset(grants) for uid, grants in wanted.items()}
+        desired.setdefault(entry["dashboard"], set()).add(grant)
+    return {uid: frozenset(grants) for uid, grants in desired.items()}
 
 
 def read_teams(answer: Any) -> dict[str, int]:
@@ -80,15 +80,15 @@ class Permissions:
     """One run: plan first, then apply to the dashboards that are there."""
 
     api: Api
-    wanted: Grants
+    desired: Grants
     dry_run: bool
     _ids: dict[tuple[str, str], int] = field(default_factory=dict)
     _before: dict[str, frozenset[Grant]] = field(default_factory=dict)
 
-    def plan(self, known: Collection[str], live: Collection[str]) -> list[Finding]:
+    def plan(self, known: Collection[str], observed: Collection[str]) -> list[Finding]:
         """Read what there is, and object to dashboards, teams and users that do not exist."""
-        findings = [_unknown("dashboard", uid, "name a dashboard of src") for uid in self.wanted if uid not in known]
-        grants = {grant for uid in self.wanted for grant in self.wanted[uid]}
+        findings = [_unknown("dashboard", uid, "name a dashboard of src") for uid in self.desired if uid not in known]
+        grants = {grant for uid in self.desired for grant in self.desired[uid]}
         for kind in ("team", "user"):
             names = {grant.name for grant in grants if grant.kind == kind}
             if names:
@@ -97,8 +97,8 @@ class Permissions:
                     _unknown(kind, name, "create it first") for name in sorted(names) if (kind, name) not in self._ids
                 ]
         if not findings:
-            there = [uid for uid in self.wanted if uid in live]
-            self._before = {uid: parse(_path(uid), read_list, self.api.get(_path(uid))) for uid in there}
+            present = [uid for uid in self.desired if uid in observed]
+            self._before = {uid: parse(_path(uid), read_list, self.api.get(_path(uid))) for uid in present}
         return findings
 
     def _list(self, kind: str) -> dict[str, int]:
@@ -108,12 +108,12 @@ class Permissions:
         path = "/api/org/users"
         return parse(path, read_users, self.api.get(path))
 
-    def apply(self, there: Collection[str]) -> tuple[list[Granted], list[Finding]]:
+    def apply(self, present: Collection[str]) -> tuple[list[Granted], list[Finding]]:
         done: list[Granted] = []
         findings: list[Finding] = []
-        for uid, wanted in self.wanted.items():
+        for uid, desired in self.desired.items():
             before = self._before.get(uid)
-            state, error = self._apply(uid, wanted, before, there)
+            state, error = self._apply(uid, desired, before, present)
             done.append(Granted(uid, state, before or frozenset()))
             if error:
                 hint = "Run again: what is written already stays"
@@ -122,27 +122,27 @@ class Permissions:
         return done, findings
 
     def _apply(
-        self, uid: str, wanted: frozenset[Grant], before: frozenset[Grant] | None, there: Collection[str]
+        self, uid: str, desired: frozenset[Grant], before: frozenset[Grant] | None, present: Collection[str]
     ) -> tuple[str, str]:
-        if uid not in there:
+        if uid not in present:
             return "not written", "the dashboard was not written"
-        if wanted == before:
+        if desired == before:
             return "not needed", ""
         if self.dry_run:
             return "written", ""
         try:
             # The whole list is set, so a repetition does no harm.
-            self.api.request("POST", _path(uid), None, {"items": self._items(wanted)}, repeatable=True)
+            self.api.request("POST", _path(uid), None, {"items": self._items(desired)}, repeatable=True)
         except HttpError as error:
-            return self._state_after(uid, wanted, error)
+            return self._state_after(uid, desired, error)
         return "written", ""
 
-    def _state_after(self, uid: str, wanted: frozenset[Grant], error: HttpError) -> tuple[str, str]:
+    def _state_after(self, uid: str, desired: frozenset[Grant], error: HttpError) -> tuple[str, str]:
         """After a refusal nothing was written; after anything else only another look can tell."""
         if error.is_refusal:
             return "not written", str(error)
         try:
-            written = parse(_path(uid), read_list, self.api.get(_path(uid))) == wanted
+            written = parse(_path(uid), read_list, self.api.get(_path(uid))) == desired
         except HttpError:
             return "unknown", str(error)
         return ("written", "") if written else ("not written", str(error))
@@ -151,10 +151,14 @@ class Permissions:
         """As Grafana takes them: teams and users by their number."""
         return [
             {
-                **({"role": one.name} if one.kind == "role" else {f"{one.kind}Id": self._ids[one.kind, one.name]}),
-                "permission": one.level,
+                **(
+                    {"role": grant.name}
+                    if grant.kind == "role"
+                    else {f"{grant.kind}Id": self._ids[grant.kind, grant.name]}
+                ),
+                "permission": grant.level,
             }
-            for one in sorted(grants)
+            for grant in sorted(grants)
         ]
 
 

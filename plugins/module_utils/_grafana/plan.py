@@ -13,14 +13,14 @@ from .._findings import Finding
 from .._grafana_model.files import Dashboard
 from .._grafana_model.model import Json
 from .._grafana_model.normalise import digest, normalise
-from .ownership import is_owned, mark, read_signature
+from .ownership import add_owner, is_owned, read_stamp
 
 Action = Literal["create", "update", "delete", "keep", "unchanged"]
 WRITES: frozenset[Action] = frozenset({"create", "update", "delete"})
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class Observed:
     """A dashboard as Grafana has it. ``lock`` is what makes a write fail when somebody else wrote in between."""
 
     uid: str
@@ -47,7 +47,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Desired:
     """A dashboard that is to be, with its owner's tag and the uid of its folder."""
 
     source: str
@@ -65,27 +65,29 @@ class Step:
     action: Action
     uid: str
     title: str
-    wanted: Wanted | None = None
-    live: Live | None = None
+    desired: Desired | None = None
+    observed: Observed | None = None
 
 
-def want(dashboard: Dashboard, folder_uid: str, owner: str) -> Wanted:
-    spec = mark(dashboard.spec, owner)
-    return Wanted(dashboard.source, dashboard.uid, dashboard.title, folder_uid, spec, digest(spec))
+def to_desired(dashboard: Dashboard, folder_uid: str, owner: str) -> Desired:
+    spec = add_owner(dashboard.spec, owner)
+    return Desired(dashboard.source, dashboard.uid, dashboard.title, folder_uid, spec, digest(spec))
 
 
-def plan(wanted: Sequence[Wanted], live: Mapping[str, Live], policy: Policy) -> tuple[list[Step], list[Finding]]:
+def plan(
+    desired: Sequence[Desired], observed: Mapping[str, Observed], policy: Policy
+) -> tuple[list[Step], list[Finding]]:
     """The steps, and the findings that forbid some; nothing is to be written while there are any."""
     steps: list[Step] = []
     findings: list[Finding] = []
-    uids = {one.uid for one in wanted}
+    uids = {dashboard.uid for dashboard in desired}
     surplus = [
-        one
-        for uid, one in sorted(live.items())
-        if uid not in uids and is_owned(one.spec, policy.owner) and one.folder in policy.prune_in
+        dashboard
+        for uid, dashboard in sorted(observed.items())
+        if uid not in uids and is_owned(dashboard.spec, policy.owner) and dashboard.folder in policy.prune_in
     ]
-    decided = [decide(one, live.get(one.uid), policy) for one in wanted]
-    decided += [decide_surplus(one, policy) for one in surplus]
+    decided = [decide(dashboard, observed.get(dashboard.uid), policy) for dashboard in desired]
+    decided += [decide_surplus(dashboard, policy) for dashboard in surplus]
     for decision in decided:
         if isinstance(decision, Finding):
             findings.append(decision)
@@ -94,75 +96,81 @@ def plan(wanted: Sequence[Wanted], live: Mapping[str, Live], policy: Policy) -> 
     return steps, findings
 
 
-def decide(wanted: Wanted, live: Live | None, policy: Policy) -> Step | Finding:
+def decide(desired: Desired, observed: Observed | None, policy: Policy) -> Step | Finding:
     """One dashboard that is wanted."""
-    if live is None:
-        return Step("create", wanted.uid, wanted.title, wanted)
-    if live.manager:
-        return _objection("managed", live, wanted.source, f"is managed by {live.manager}", "Give yours another uid")
-    owned = is_owned(live.spec, policy.owner)
-    if owned and has_content(live, wanted, policy.owner) and live.folder == wanted.folder:
-        return Step("unchanged", wanted.uid, wanted.title, wanted, live)
-    if not owned and not policy.adopt:
-        return _objection(
-            "foreign", live, wanted.source, f"exists and is not ours{who(live)}", "Set adopt to take it over"
+    if observed is None:
+        return Step("create", desired.uid, desired.title, desired)
+    if observed.manager:
+        return _conflict(
+            "managed", observed, desired.source, f"is managed by {observed.manager}", "Give yours another uid"
         )
-    return guard(Step("update", wanted.uid, wanted.title, wanted, live), policy)
+    owned = is_owned(observed.spec, policy.owner)
+    if owned and has_content(observed, desired, policy.owner) and observed.folder == desired.folder:
+        return Step("unchanged", desired.uid, desired.title, desired, observed)
+    if not owned and not policy.adopt:
+        return _conflict(
+            "foreign",
+            observed,
+            desired.source,
+            f"exists and is not ours{last_write(observed)}",
+            "Set adopt to take it over",
+        )
+    return guard(Step("update", desired.uid, desired.title, desired, observed), policy)
 
 
-def decide_surplus(live: Live, policy: Policy) -> Step | Finding:
+def decide_surplus(observed: Observed, policy: Policy) -> Step | Finding:
     """One dashboard of ours that is wanted no more."""
-    return guard(Step("delete", live.uid, live.title, None, live), policy)
+    return guard(Step("delete", observed.uid, observed.title, None, observed), policy)
 
 
 def guard(step: Step, policy: Policy) -> Step | Finding:
     """Do not write over an edit without being told to."""
-    live = step.live
-    if live is None or policy.edited == "overwrite" or not is_edited(live, policy.owner):
+    observed = step.observed
+    if observed is None or policy.edited == "overwrite" or not is_edited(observed, policy.owner):
         return step
     if policy.edited == "keep":
         return replace(step, action="keep")
-    return edited(live, step.wanted.source if step.wanted else "")
+    return edited(observed, step.desired.source if step.desired else "")
 
 
-def has_content(live: Live, wanted: Wanted, owner: str) -> bool:
+def has_content(observed: Observed, desired: Desired, owner: str) -> bool:
     """By the fingerprint of our last write, since a newer Grafana shows another schema than was sent; or by itself."""
-    signature = read_signature(live.message, owner)
-    if signature and signature.fingerprint == wanted.fingerprint and not is_edited(live, owner):
+    written = read_stamp(observed.message, owner)
+    if written and written.fingerprint == desired.fingerprint and not is_edited(observed, owner):
         return True
-    return normalise(live.spec) == normalise(wanted.spec)
+    return normalise(observed.spec) == normalise(desired.spec)
 
 
-def is_edited(live: Live, owner: str) -> bool:
+def is_edited(observed: Observed, owner: str) -> bool:
     """Ours, but the last write was not."""
-    signature = read_signature(live.message, owner)
-    return is_owned(live.spec, owner) and (signature is None or live.version > signature.version)
+    written = read_stamp(observed.message, owner)
+    return is_owned(observed.spec, owner) and (written is None or observed.version > written.version)
 
 
-def edited(live: Live, source: str) -> Finding:
-    return _objection(
+def edited(observed: Observed, source: str) -> Finding:
+    return _conflict(
         "edited",
-        live,
+        observed,
         source,
-        f"was edited in Grafana{who(live)}",
+        f"was edited in Grafana{last_write(observed)}",
         "Take the edit over into the file, or set edited to keep or overwrite",
     )
 
 
-def who(live: Live) -> str:
-    by = f" by {live.updated_by}" if live.updated_by else ""
-    at = f" at {live.updated}" if live.updated else ""
+def last_write(observed: Observed) -> str:
+    by = f" by {observed.updated_by}" if observed.updated_by else ""
+    at = f" at {observed.updated}" if observed.updated else ""
     return f"; last written{by}{at}" if by or at else ""
 
 
-def _objection(what: str, live: Live, source: str, message: str, hint: str) -> Finding:
-    evidence = {"uid": live.uid, "updated_by": live.updated_by, "updated": live.updated}
+def _conflict(what: str, observed: Observed, source: str, message: str, hint: str) -> Finding:
+    evidence = {"uid": observed.uid, "updated_by": observed.updated_by, "updated": observed.updated}
     return Finding(
         f"dashboards/{what}",
         "error",
         f"the dashboard {message}",
         hint,
         file=source,
-        object=live.title,
+        object=observed.title,
         evidence=evidence,
     )

@@ -19,10 +19,10 @@ from .app_store import AppStore
 from .client import Grafana, parse
 from .folders import Folder
 from .legacy_store import WORKERS, find, post_folder, read_folder
-from .ownership import sign_again
-from .plan import Live, Wanted, who
+from .ownership import restamp
+from .plan import Desired, Observed, last_write
 from .store import Store
-from .sync import no_nesting, would_be_same
+from .sync import is_stored_equal, nesting_conflict
 
 REDACTED = "[REDACTED]"  # what Grafana shows of a contact point's secret
 SOURCE_FIELDS = (
@@ -35,7 +35,7 @@ Secrets = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class Resource:
     """One object. ``body`` is what an archive holds of it; ``live`` is what a write needs to know besides."""
 
     kind: str
@@ -44,78 +44,78 @@ class Item:
     body: Json
     locked: str = ""  # why it cannot be written
     changed: str = ""  # who wrote it last, and when
-    live: Any = None
+    observed: Any = None
 
 
-class Shelf(Protocol):
+class Resources(Protocol):
     """All objects of one kind. ``secrets`` are given by the user, by key."""
 
     kind: str
     secrets: Secrets
 
-    def read(self) -> dict[str, Item]: ...
-    def read_one(self, key: str) -> Item | None: ...
-    def same(self, wanted: Item, live: Item) -> bool: ...
-    def write(self, wanted: Item, live: Item | None) -> None: ...
+    def read(self) -> dict[str, Resource]: ...
+    def read_one(self, key: str) -> Resource | None: ...
+    def is_equal(self, desired: Resource, observed: Resource) -> bool: ...
+    def write(self, desired: Resource, observed: Resource | None) -> None: ...
 
-    def rehearse(self, wanted: Item, live: Item | None) -> None:
+    def dry_run(self, desired: Resource, observed: Resource | None) -> None:
         """A write that Grafana checks and does not carry out, where it can."""
 
-    def objections(self, wanted: Sequence[Item], live: Mapping[str, Item]) -> list[Finding]:
+    def conflicts(self, desired: Sequence[Resource], observed: Mapping[str, Resource]) -> list[Finding]:
         """What makes some of these impossible here."""
 
 
-def unpacked(kind: str, body: Json) -> Item:
+def read_resource(kind: str, body: Json) -> Resource:
     """An object of an archive."""
-    return Item(kind, body["key"], str(body.get("title") or body.get("name") or body["key"]), body)
+    return Resource(kind, body["key"], str(body.get("title") or body.get("name") or body["key"]), body)
 
 
 @dataclass
-class FolderShelf:
+class Folders:
     api: Api
     store: Store
     secrets: Secrets = field(default_factory=dict)
     kind: str = "folders"
 
-    def read(self) -> dict[str, Item]:
+    def read(self) -> dict[str, Resource]:
         return {folder.uid: _folder(folder) for folder in self.store.folders([], ())}
 
-    def read_one(self, key: str) -> Item | None:
+    def read_one(self, key: str) -> Resource | None:
         found = read_folder(self.api, key)
         return _folder(found) if found else None
 
-    def same(self, wanted: Item, live: Item) -> bool:
-        return (wanted.body["title"], wanted.body["parent"]) == (live.body["title"], live.body["parent"])
+    def is_equal(self, desired: Resource, observed: Resource) -> bool:
+        return (desired.body["title"], desired.body["parent"]) == (observed.body["title"], observed.body["parent"])
 
-    def write(self, wanted: Item, live: Item | None) -> None:
-        path = f"/api/folders/{quote(wanted.key)}"
-        if live is None:
-            post_folder(self.api, Folder(wanted.key, wanted.body["title"], wanted.body["parent"]))
+    def write(self, desired: Resource, observed: Resource | None) -> None:
+        path = f"/api/folders/{quote(desired.key)}"
+        if observed is None:
+            post_folder(self.api, Folder(desired.key, desired.body["title"], desired.body["parent"]))
             return
-        if wanted.body["title"] != live.body["title"]:
-            self.api.put(path, {"title": wanted.body["title"], "overwrite": True})
-        if wanted.body["parent"] != live.body["parent"]:
-            self.api.post(f"{path}/move", {"parentUid": wanted.body["parent"]}, repeatable=True)
+        if desired.body["title"] != observed.body["title"]:
+            self.api.put(path, {"title": desired.body["title"], "overwrite": True})
+        if desired.body["parent"] != observed.body["parent"]:
+            self.api.post(f"{path}/move", {"parentUid": desired.body["parent"]}, repeatable=True)
 
-    def rehearse(self, wanted: Item, live: Item | None) -> None:
+    def dry_run(self, desired: Resource, observed: Resource | None) -> None:
         """In a folder that is there: the others are to be made by the same run."""
         if isinstance(self.store, AppStore) and self.store.folder_version:
-            parent = wanted.body["parent"]
+            parent = desired.body["parent"]
             place = parent if parent and read_folder(self.api, parent) else ""
-            self.store.rehearse_folder(Folder(wanted.key, wanted.body["title"], place), exists=live is not None)
+            self.store.dry_run_folder(Folder(desired.key, desired.body["title"], place), exists=observed is not None)
 
-    def objections(self, wanted: Sequence[Item], live: Mapping[str, Item]) -> list[Finding]:
-        nested = [item for item in wanted if item.body["parent"] and item.key not in live]
-        return [no_nesting(item.title) for item in nested[:1] if not self.store.nests_folders()]
+    def conflicts(self, desired: Sequence[Resource], observed: Mapping[str, Resource]) -> list[Finding]:
+        nested = [item for item in desired if item.body["parent"] and item.key not in observed]
+        return [nesting_conflict(item.title) for item in nested[:1] if not self.store.nests_folders()]
 
 
-def _folder(folder: Folder) -> Item:
+def _folder(folder: Folder) -> Resource:
     body = {"key": folder.uid, "title": folder.title, "parent": folder.parent}
-    return Item("folders", folder.uid, folder.title, body)
+    return Resource("folders", folder.uid, folder.title, body)
 
 
 @dataclass(frozen=True, slots=True)
-class LiveSource:
+class ObservedDataSource:
     """What a write needs to know of a data source that is there: its lock, and its URL with the password in it."""
 
     version: int
@@ -123,54 +123,56 @@ class LiveSource:
 
 
 @dataclass
-class SourceShelf:
+class DataSources:
     api: Api
     secrets: Secrets = field(default_factory=dict)
     kind: str = "datasources"
 
-    def read(self) -> dict[str, Item]:
+    def read(self) -> dict[str, Resource]:
         uids = [source.uid for source in Grafana(self.api).datasources()]
         with ThreadPoolExecutor(WORKERS) as pool:
             return {item.key: item for item in pool.map(self.read_one, uids) if item}
 
-    def read_one(self, key: str) -> Item | None:
+    def read_one(self, key: str) -> Resource | None:
         path = _source_path(key)
         found = find(self.api, path)
         return None if found is None else parse(path, self._item, found)
 
-    def _item(self, found: Json) -> Item:
+    def _item(self, found: Json) -> Resource:
         key, url = found["uid"], found.get("url") or ""
         body = {name: found[name] for name in SOURCE_FIELDS if found.get(name) not in (None, "", {})}
         names = [name for name, is_set in (found.get("secureJsonFields") or {}).items() if is_set]
         shown = without_password(url)
         body |= {"key": key, "url": shown, "secrets": sorted(names + ([URL] if shown != url else []))}
         locked = "comes from a file in Grafana's pod" if found.get("readOnly") else ""
-        return Item(self.kind, key, found["name"], body, locked, live=LiveSource(found.get("version", 0), url))
+        return Resource(
+            self.kind, key, found["name"], body, locked, observed=ObservedDataSource(found.get("version", 0), url)
+        )
 
-    def same(self, wanted: Item, live: Item) -> bool:
-        return _without(wanted.body, "secrets") == _without(live.body, "secrets")
+    def is_equal(self, desired: Resource, observed: Resource) -> bool:
+        return _without(desired.body, "secrets") == _without(observed.body, "secrets")
 
-    def write(self, wanted: Item, live: Item | None) -> None:
-        body = _without(wanted.body, "key", "secrets")
-        there: LiveSource | None = live.live if live else None
-        if there and without_password(there.url) == body["url"]:
-            body["url"] = there.url
-        given = dict(self.secrets.get(wanted.key, {}))
+    def write(self, desired: Resource, observed: Resource | None) -> None:
+        body = _without(desired.body, "key", "secrets")
+        current: ObservedDataSource | None = observed.observed if observed else None
+        if current and without_password(current.url) == body["url"]:
+            body["url"] = current.url
+        given = dict(self.secrets.get(desired.key, {}))
         body["url"] = given.pop(URL, body["url"])
         if given:
             body["secureJsonData"] = given
-        if there is None:
+        if current is None:
             # Sent twice, the second is refused, and another look finds the first.
             self.api.post("/api/datasources", body, repeatable=True)
         else:
-            self.api.put(_source_path(wanted.key), {**body, "version": there.version})
+            self.api.put(_source_path(desired.key), {**body, "version": current.version})
 
-    def rehearse(self, wanted: Item, live: Item | None) -> None:
+    def dry_run(self, desired: Resource, observed: Resource | None) -> None:
         """Grafana has no dry run for data sources."""
 
-    def objections(self, wanted: Sequence[Item], live: Mapping[str, Item]) -> list[Finding]:
+    def conflicts(self, desired: Sequence[Resource], observed: Mapping[str, Resource]) -> list[Finding]:
         """No two data sources have one name, and what refers to one by its uid needs that uid."""
-        uids = {item.title: item.key for item in live.values()}
+        uids = {item.title: item.key for item in observed.values()}
         return [
             Finding(
                 "restore/name-taken",
@@ -179,7 +181,7 @@ class SourceShelf:
                 "Rename or remove that one",
                 object=item.title,
             )
-            for item in wanted
+            for item in desired
             if uids.get(item.title, item.key) != item.key
         ]
 
@@ -197,126 +199,134 @@ def without_password(url: str) -> str:
 
 
 @dataclass
-class PointShelf:
+class ContactPoints:
     api: Api
     secrets: Secrets = field(default_factory=dict)
     kind: str = "contact-points"
 
-    def read(self) -> dict[str, Item]:
+    def read(self) -> dict[str, Resource]:
         return {item.key: item for item in parse(POINTS, lambda found: list(map(_point, found)), self.api.get(POINTS))}
 
-    def read_one(self, key: str) -> Item | None:
+    def read_one(self, key: str) -> Resource | None:
         return self.read().get(key)
 
-    def same(self, wanted: Item, live: Item) -> bool:
+    def is_equal(self, desired: Resource, observed: Resource) -> bool:
         """What is hidden on either side cannot be compared."""
-        mine, theirs = wanted.body.get("settings") or {}, live.body.get("settings") or {}
-        hidden = {name for one in (mine, theirs) for name, value in one.items() if value == REDACTED}
-        return _without(wanted.body, "settings", "provenance") == _without(
-            live.body, "settings", "provenance"
+        mine, theirs = desired.body.get("settings") or {}, observed.body.get("settings") or {}
+        hidden = {name for settings in (mine, theirs) for name, value in settings.items() if value == REDACTED}
+        return _without(desired.body, "settings", "provenance") == _without(
+            observed.body, "settings", "provenance"
         ) and _without(mine, *hidden) == _without(theirs, *hidden)
 
-    def write(self, wanted: Item, live: Item | None) -> None:
-        given = self.secrets.get(wanted.key, {})
-        settings = {**wanted.body["settings"], **given}
-        if live is None:  # else it keeps those that it has
+    def write(self, desired: Resource, observed: Resource | None) -> None:
+        given = self.secrets.get(desired.key, {})
+        settings = {**desired.body["settings"], **given}
+        if observed is None:  # else it keeps those that it has
             settings = {name: value for name, value in settings.items() if value != REDACTED}
-        body = {**_without(wanted.body, "key", "provenance"), "settings": settings}
+        body = {**_without(desired.body, "key", "provenance"), "settings": settings}
         # Without this header people could not edit it in the UI any more.
-        origin = (live or wanted).body.get("provenance")
+        origin = (observed or desired).body.get("provenance")
         api = self.api if origin else replace(self.api, headers={**self.api.headers, "X-Disable-Provenance": "true"})
-        if live is None:
+        if observed is None:
             api.request("POST", POINTS, None, body, repeatable=True)
         else:
-            api.put(f"{POINTS}/{quote(wanted.key)}", body)
+            api.put(f"{POINTS}/{quote(desired.key)}", body)
 
-    def rehearse(self, wanted: Item, live: Item | None) -> None:
+    def dry_run(self, desired: Resource, observed: Resource | None) -> None:
         """Grafana's alerting takes dryRun and writes all the same."""
 
-    def objections(self, wanted: Sequence[Item], live: Mapping[str, Item]) -> list[Finding]:
+    def conflicts(self, desired: Sequence[Resource], observed: Mapping[str, Resource]) -> list[Finding]:
         return []
 
 
-def _point(entry: Json) -> Item:
+def _point(entry: Json) -> Resource:
     """The one that Grafana starts with has no uid."""
     key = entry.get("uid") or f"{entry['name']}~{entry['type']}"
     provenance = entry.get("provenance", "")
     locked = "comes from a file in Grafana's pod" if provenance == "file" else ""
     if not entry.get("uid"):
         locked = "is Grafana's own, without a uid"
-    return Item("contact-points", key, entry["name"], {**entry, "key": key}, locked)
+    return Resource("contact-points", key, entry["name"], {**entry, "key": key}, locked)
 
 
 @dataclass
-class DashboardShelf:
+class Dashboards:
     store: Store
     message: str = ""
     secrets: Secrets = field(default_factory=dict)
     kind: str = "dashboards"
 
-    def read(self) -> dict[str, Item]:
-        return {uid: self._item(live) for uid, live in self.store.read_every().items()}
+    def read(self) -> dict[str, Resource]:
+        return {uid: self._item(observed) for uid, observed in self.store.read_every().items()}
 
-    def read_one(self, key: str) -> Item | None:
-        live = self.store.read(key)
-        return self._item(live) if live else None
+    def read_one(self, key: str) -> Resource | None:
+        observed = self.store.read(key)
+        return self._item(observed) if observed else None
 
-    def _item(self, live: Live) -> Item:
+    def _item(self, observed: Observed) -> Resource:
         """As it is stored: one in schema V2 is shown to us in the classic schema, which loses some of it."""
-        schema = live.stored_as if live.stored_as.startswith("v2") else ""
+        schema = observed.stored_as if observed.stored_as.startswith("v2") else ""
         if schema:
-            live = self._in(schema).read(live.uid) or live
-        spec = _without(live.spec, "id", "version")  # each Grafana has its own
-        body = {"key": live.uid, "title": live.title, "folder": live.folder, "message": live.message, "spec": spec}
-        locked = f"is managed by {live.manager}" if live.manager else ""
-        return Item(self.kind, live.uid, live.title, {**body, "schema": schema}, locked, who(live), live)
+            observed = self._in(schema).read(observed.uid) or observed
+        spec = _without(observed.spec, "id", "version")  # each Grafana has its own
+        body = {
+            "key": observed.uid,
+            "title": observed.title,
+            "folder": observed.folder,
+            "message": observed.message,
+            "spec": spec,
+        }
+        locked = f"is managed by {observed.manager}" if observed.manager else ""
+        return Resource(
+            self.kind, observed.uid, observed.title, {**body, "schema": schema}, locked, last_write(observed), observed
+        )
 
     def _in(self, schema: str) -> Store:
         if schema and isinstance(self.store, AppStore):
             return replace(self.store, version=schema)
         return self.store
 
-    def same(self, wanted: Item, live: Item) -> bool:
-        mine, theirs = wanted.body, live.body
+    def is_equal(self, desired: Resource, observed: Resource) -> bool:
+        mine, theirs = desired.body, observed.body
         if (mine["folder"], mine["schema"]) != (theirs["folder"], theirs["schema"]):
             return False
         if normalise(mine["spec"]) == normalise(theirs["spec"]):
             return True
         store = self._in(mine["schema"])
-        return store.can_dry_run and would_be_same(store, _wanted(wanted), live.live)
+        return store.can_dry_run and is_stored_equal(store, _to_desired(desired), observed.observed)
 
-    def write(self, wanted: Item, live: Item | None) -> None:
+    def write(self, desired: Resource, observed: Resource | None) -> None:
         """With the message of its last write, so that a dashboard of grafana_dashboards is still its owner's."""
-        there: Live | None = live.live if live else None
-        kept = sign_again(wanted.body["message"], there.version + 1 if there else 1)
+        current: Observed | None = observed.observed if observed else None
+        kept = restamp(desired.body["message"], current.version + 1 if current else 1)
         message = kept if kept.endswith("]") else self.message
-        self._in(wanted.body["schema"]).write(_wanted(wanted), there, message)
+        self._in(desired.body["schema"]).write(_to_desired(desired), current, message)
 
-    def rehearse(self, wanted: Item, live: Item | None) -> None:
-        store = self._in(wanted.body["schema"])
+    def dry_run(self, desired: Resource, observed: Resource | None) -> None:
+        store = self._in(desired.body["schema"])
         if store.can_dry_run:
-            store.write(_wanted(wanted), live.live if live else None, self.message, dry_run=True)
+            store.write(_to_desired(desired), observed.observed if observed else None, self.message, dry_run=True)
 
-    def objections(self, wanted: Sequence[Item], live: Mapping[str, Item]) -> list[Finding]:
+    def conflicts(self, desired: Sequence[Resource], observed: Mapping[str, Resource]) -> list[Finding]:
         return []
 
 
-def _wanted(item: Item) -> Wanted:
+def _to_desired(item: Resource) -> Desired:
     spec = item.body["spec"] if item.body["schema"] else {**item.body["spec"], "uid": item.key}
-    return Wanted("", item.key, item.title, item.body["folder"], spec, digest(spec))
+    return Desired("", item.key, item.title, item.body["folder"], spec, digest(spec))
 
 
 def _without(body: Mapping[str, Any], *names: str) -> Json:
     return {name: value for name, value in body.items() if name not in names}
 
 
-def shelves(api: Api, store: Store, *, sources: Secrets, points: Secrets, message: str) -> list[Shelf]:
+def open_resources(api: Api, store: Store, *, sources: Secrets, points: Secrets, message: str) -> list[Resources]:
     """In the order in which they are restored: what is needed by the others first."""
     return [
-        FolderShelf(api, store),
-        SourceShelf(api, sources),
-        PointShelf(api, points),
-        DashboardShelf(lenient(store), message),
+        Folders(api, store),
+        DataSources(api, sources),
+        ContactPoints(api, points),
+        Dashboards(lenient(store), message),
     ]
 
 
@@ -325,7 +335,7 @@ def lenient(store: Store) -> Store:
     return replace(store, validation="Ignore") if isinstance(store, AppStore) else store
 
 
-def needed_secrets(item: Item) -> list[str]:
+def needed_secrets(item: Resource) -> list[str]:
     """The names of the secrets that a backup cannot hold."""
     settings = item.body.get("settings") or {}
     return sorted(item.body.get("secrets") or [name for name, value in settings.items() if value == REDACTED])

@@ -14,8 +14,8 @@ from .app_store import DASHBOARDS, FOLDERS, AppStore
 from .client import parse
 from .folders import Folder, Path
 from .legacy_store import LegacyStore, read_messages
-from .ownership import read_signature
-from .plan import Live, Wanted
+from .ownership import read_stamp
+from .plan import Desired, Observed
 
 # v0alpha1 checks nothing, and v2 is another schema.
 USABLE = ("v1", "v1beta1")
@@ -26,15 +26,15 @@ class Store(Protocol):
 
     can_dry_run: bool
 
-    def read_all(self, uids: Collection[str], owner: str) -> dict[str, Live]:
+    def read_all(self, uids: Collection[str], owner: str) -> dict[str, Observed]:
         """At least these, and everything of the owner."""
 
-    def read_every(self) -> dict[str, Live]:
+    def read_every(self) -> dict[str, Observed]:
         """All dashboards; who wrote them last may be left out."""
 
-    def read(self, uid: str) -> Live | None: ...
+    def read(self, uid: str) -> Observed | None: ...
 
-    def write(self, wanted: Wanted, live: Live | None, message: str, *, dry_run: bool = False) -> Live:
+    def write(self, desired: Desired, observed: Observed | None, message: str, *, dry_run: bool = False) -> Observed:
         """Create, or replace what ``live`` still is. Returns what Grafana has made of it."""
 
     def delete(self, uid: str) -> None: ...
@@ -44,7 +44,7 @@ class Store(Protocol):
 
     def nests_folders(self) -> bool: ...
 
-    def author(self, live: Live) -> str:
+    def author(self, observed: Observed) -> str:
         """The name of who wrote last, as people know it."""
 
 
@@ -72,10 +72,10 @@ def read_groups(answer: Any) -> dict[str, list[str]]:
 
 
 def _best(served: Collection[str]) -> str:
-    return next((one for one in USABLE if one in served), "")
+    return next((version for version in USABLE if version in served), "")
 
 
-def was_ours(api: Api, live: Live, owner: str) -> bool:
+def has_written(api: Api, observed: Observed, owner: str) -> bool:
     """Whether we have ever written it: somebody's copy of ours has our tag too."""
-    messages = read_messages(api, f"/api/dashboards/uid/{quote(live.uid)}", limit=1000)
-    return any(read_signature(message, owner) for message in messages)
+    messages = read_messages(api, f"/api/dashboards/uid/{quote(observed.uid)}", limit=1000)
+    return any(read_stamp(message, owner) for message in messages)

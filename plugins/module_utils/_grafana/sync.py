@@ -17,14 +17,26 @@ from .._grafana_model.normalise import normalise
 from .._http import Api, HttpError
 from .folders import AmbiguousFolderError, Folder, Path, below, resolve
 from .legacy_store import CONFLICTS, WORKERS, create_folder
-from .ownership import Signature, sign
+from .ownership import Stamp, stamp
 from .permissions import Granted, Grants, Permissions
-from .plan import WRITES, Live, Policy, Step, Wanted, decide, decide_surplus, has_content, is_edited, plan, want
-from .store import Store, open_store, was_ours
+from .plan import (
+    WRITES,
+    Desired,
+    Observed,
+    Policy,
+    Step,
+    decide,
+    decide_surplus,
+    has_content,
+    is_edited,
+    plan,
+    to_desired,
+)
+from .store import Store, has_written, open_store
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class StepResult:
     """One step and how it ended: written, not needed, not written, or unknown (no answer, and none afterwards).
 
     ``after`` is what Grafana has made of it, where it said so.
@@ -33,7 +45,7 @@ class Done:
     step: Step
     state: str
     error: str = ""
-    after: Live | None = None
+    after: Observed | None = None
 
 
 @dataclass
@@ -48,11 +60,11 @@ class Sync:
     dry_run: bool
     grants: Grants = field(default_factory=dict)
     granted: list[Granted] = field(default_factory=list)
-    folders_made: list[Folder] = field(default_factory=list)
+    created_folders: list[Folder] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
 
-    def run(self, dashboards: Sequence[Dashboard]) -> tuple[list[Done], list[Finding]]:
-        """Nothing is written while there is any objection."""
+    def run(self, dashboards: Sequence[Dashboard]) -> tuple[list[StepResult], list[Finding]]:
+        """Nothing is written while there is any conflict."""
         store = open_store(self.api)
         paths = {self.root, *(dashboard.folder for dashboard in dashboards)}
         known = store.folders(paths, self.root if self.prune else None)
@@ -61,149 +73,165 @@ class Sync:
         except AmbiguousFolderError as error:
             return [], [Finding("folders/ambiguous", "error", str(error), "Rename or remove all but one of them")]
         if any(folder.parent for folder in missing) and not store.nests_folders():
-            return [], [no_nesting(next(folder.title for folder in missing if folder.parent))]
-        wanted = [want(one, uids[one.folder], self.policy.owner) for one in dashboards]
+            return [], [nesting_conflict(next(folder.title for folder in missing if folder.parent))]
+        desired = [to_desired(dashboard, uids[dashboard.folder], self.policy.owner) for dashboard in dashboards]
         if self.prune:
             self.policy = replace(self.policy, prune_in=below(known, uids[self.root]))
-        live = self._recognise(store, wanted, store.read_all([one.uid for one in wanted], self.policy.owner))
-        steps, findings = plan(wanted, live, self.policy)
+        observed = self._ask_grafana(
+            store, desired, store.read_all([dashboard.uid for dashboard in desired], self.policy.owner)
+        )
+        steps, findings = plan(desired, observed, self.policy)
         if findings:
-            steps, findings = plan(wanted, self._name_authors(store, live, findings), self.policy)
+            steps, findings = plan(desired, self._add_authors(store, observed, findings), self.policy)
         permissions = Permissions(self.api, self.grants, self.dry_run)
-        findings += permissions.plan({one.uid for one in wanted}, live)
+        findings += permissions.plan({dashboard.uid for dashboard in desired}, observed)
         if not findings:
-            findings = self._make(missing if wanted else [])
+            findings = self._create_folders(missing if desired else [])
         if findings:
-            return [Done(step, "not written") for step in steps if step.action in WRITES], findings
+            return [StepResult(step, "not written") for step in steps if step.action in WRITES], findings
         with ThreadPoolExecutor(WORKERS) as pool:
-            done = list(pool.map(lambda step: self._apply(store, step), steps))
-        there = {one.step.uid for one in done if one.state in {"written", "not needed"}}
-        self.granted, findings = permissions.apply(there)
-        return done, [failure(one) for one in done if one.error] + findings
+            results = list(pool.map(lambda step: self._apply(store, step), steps))
+        present = {result.step.uid for result in results if result.state in {"written", "not needed"}}
+        self.granted, findings = permissions.apply(present)
+        return results, [failure(result) for result in results if result.error] + findings
 
-    def _recognise(self, store: Store, wanted: Sequence[Wanted], live: Mapping[str, Live]) -> dict[str, Live]:
+    def _ask_grafana(
+        self, store: Store, desired: Sequence[Desired], observed: Mapping[str, Observed]
+    ) -> dict[str, Observed]:
         """Settle what the texts alone cannot tell, by asking Grafana; a request for each such dashboard."""
-        found = dict(live)
-        for one in wanted:
-            there = live.get(one.uid)
-            if there and store.can_dry_run and self._is_doubtful(one, there) and would_be_same(store, one, there):
-                found[one.uid] = replace(there, spec=one.spec)
-        for uid in live.keys() - {one.uid for one in wanted}:
-            doubtful = live[uid].folder in self.policy.prune_in and is_edited(live[uid], self.policy.owner)
-            if doubtful and not was_ours(self.api, live[uid], self.policy.owner):
+        found = dict(observed)
+        for dashboard in desired:
+            current = observed.get(dashboard.uid)
+            if (
+                current
+                and store.can_dry_run
+                and self._is_doubtful(dashboard, current)
+                and is_stored_equal(store, dashboard, current)
+            ):
+                found[dashboard.uid] = replace(current, spec=dashboard.spec)
+        for uid in observed.keys() - {dashboard.uid for dashboard in desired}:
+            doubtful = observed[uid].folder in self.policy.prune_in and is_edited(observed[uid], self.policy.owner)
+            if doubtful and not has_written(self.api, observed[uid], self.policy.owner):
                 del found[uid]
         return found
 
-    def _is_doubtful(self, wanted: Wanted, live: Live) -> bool:
+    def _is_doubtful(self, desired: Desired, observed: Observed) -> bool:
         """Ours, last written by another: perhaps without a change, or back to what it was."""
         owner = self.policy.owner
-        return not live.manager and is_edited(live, owner) and not has_content(live, wanted, owner)
+        return not observed.manager and is_edited(observed, owner) and not has_content(observed, desired, owner)
 
-    def _name_authors(self, store: Store, live: Mapping[str, Live], findings: Sequence[Finding]) -> dict[str, Live]:
+    def _add_authors(
+        self, store: Store, observed: Mapping[str, Observed], findings: Sequence[Finding]
+    ) -> dict[str, Observed]:
         uids = {finding.evidence.get("uid") for finding in findings}
-        return {uid: replace(one, updated_by=store.author(one)) if uid in uids else one for uid, one in live.items()}
+        return {
+            uid: replace(dashboard, updated_by=store.author(dashboard)) if uid in uids else dashboard
+            for uid, dashboard in observed.items()
+        }
 
-    def _make(self, missing: Sequence[Folder]) -> list[Finding]:
+    def _create_folders(self, missing: Sequence[Folder]) -> list[Finding]:
         """The folders that are missing, parents first; after a failure the others are not tried."""
         for folder in missing:
             state, error = ("written", "") if self.dry_run else create_folder(self.api, folder)
             if state != "written":
                 hint = "Run again: what is written already stays"
                 return [Finding(f"folders/{state.replace(' ', '-')}", "error", error, hint, object=folder.title)]
-            self.folders_made.append(folder)
+            self.created_folders.append(folder)
         return []
 
-    def _apply(self, store: Store, step: Step) -> Done:
+    def _apply(self, store: Store, step: Step) -> StepResult:
         if step.action not in WRITES:
-            return Done(step, "not needed")
+            return StepResult(step, "not needed")
         if self.stopped.is_set():
-            return Done(step, "not written", "not tried, since Grafana had stopped answering")
+            return StepResult(step, "not written", "not tried, since Grafana had stopped answering")
         try:
-            return self._delete(store, step) if step.wanted is None else self._write(store, step, step.wanted)
+            return self._delete(store, step) if step.desired is None else self._write(store, step, step.desired)
         except HttpError as error:
             state = self._state_after(store, step, error)
             if state == "unknown":
                 self.stopped.set()
-            return Done(step, state, "" if state == "written" else str(error))
+            return StepResult(step, state, "" if state == "written" else str(error))
 
-    def _delete(self, store: Store, step: Step) -> Done:
+    def _delete(self, store: Store, step: Step) -> StepResult:
         """Deletes know no lock: look once more, so that an edit made since the plan is not lost."""
-        live = store.read(step.uid)
-        if live and step.live and live.lock != step.live.lock:
-            decision = decide_surplus(live, self.policy)
+        observed = store.read(step.uid)
+        if observed and step.observed and observed.lock != step.observed.lock:
+            decision = decide_surplus(observed, self.policy)
             if isinstance(decision, Finding):
                 return refused(step, decision)
-        if live and not self.dry_run:
+        if observed and not self.dry_run:
             store.delete(step.uid)
-        return Done(step, "written")
+        return StepResult(step, "written")
 
-    def _write(self, store: Store, step: Step, wanted: Wanted) -> Done:
+    def _write(self, store: Store, step: Step, desired: Desired) -> StepResult:
         if self.dry_run:
-            after = store.write(wanted, step.live, "", dry_run=True) if store.can_dry_run else None
-            return Done(step, "written", after=after)
+            after = store.write(desired, step.observed, "", dry_run=True) if store.can_dry_run else None
+            return StepResult(step, "written", after=after)
         try:
-            return Done(step, "written", after=store.write(wanted, step.live, self._message(wanted, step.live)))
+            return StepResult(
+                step, "written", after=store.write(desired, step.observed, self._message(desired, step.observed))
+            )
         except HttpError as error:
             if error.status not in CONFLICTS:
                 raise
-        return self._settle(store, step, wanted)
+        return self._settle(store, step, desired)
 
-    def _settle(self, store: Store, step: Step, wanted: Wanted) -> Done:
+    def _settle(self, store: Store, step: Step, desired: Desired) -> StepResult:
         """Somebody wrote in between: an earlier try of ours, or another. Read again and decide again, once."""
-        live = store.read(wanted.uid)
-        decision = decide(wanted, live, self.policy)
+        observed = store.read(desired.uid)
+        decision = decide(desired, observed, self.policy)
         if isinstance(decision, Finding):
             return refused(step, decision)
         if decision.action in WRITES:
-            live = store.write(wanted, live, self._message(wanted, live))
-        return Done(step, "written", after=live)
+            observed = store.write(desired, observed, self._message(desired, observed))
+        return StepResult(step, "written", after=observed)
 
     def _state_after(self, store: Store, step: Step, error: HttpError) -> str:
         """After a refusal nothing was written; after anything else only another look can tell."""
         if self.dry_run or error.is_refusal:
             return "not written"
         try:
-            live = store.read(step.uid)
+            observed = store.read(step.uid)
         except HttpError:
             return "unknown"
-        if step.wanted is None:
-            return "not written" if live else "written"
-        if live is None or live.folder != step.wanted.folder:
+        if step.desired is None:
+            return "not written" if observed else "written"
+        if observed is None or observed.folder != step.desired.folder:
             return "not written"
-        return "written" if has_content(live, step.wanted, self.policy.owner) else "not written"
+        return "written" if has_content(observed, step.desired, self.policy.owner) else "not written"
 
-    def _message(self, wanted: Wanted, live: Live | None) -> str:
-        version = live.version + 1 if live else 1
-        return sign(self.message, self.policy.owner, Signature(wanted.fingerprint, version))
+    def _message(self, desired: Desired, observed: Observed | None) -> str:
+        version = observed.version + 1 if observed else 1
+        return stamp(self.message, self.policy.owner, Stamp(desired.fingerprint, version))
 
 
-def would_be_same(store: Store, wanted: Wanted, live: Live) -> bool:
+def is_stored_equal(store: Store, desired: Desired, observed: Observed) -> bool:
     """Whether writing would change nothing: Grafana shows both in one schema then, which no text here has."""
     try:
-        after = store.write(wanted, live, live.message, dry_run=True)
+        after = store.write(desired, observed, observed.message, dry_run=True)
     except HttpError as error:
         if not error.permanent and error.status not in CONFLICTS:
             raise
         return False
-    return normalise(after.spec) == normalise(live.spec)
+    return normalise(after.spec) == normalise(observed.spec)
 
 
-def refused(step: Step, finding: Finding) -> Done:
-    return Done(step, "not written", f"{finding.message}. {finding.hint}")
+def refused(step: Step, finding: Finding) -> StepResult:
+    return StepResult(step, "not written", f"{finding.message}. {finding.hint}")
 
 
-def failure(done: Done) -> Finding:
+def failure(result: StepResult) -> Finding:
     return Finding(
-        "dashboards/not-written" if done.state != "unknown" else "dashboards/unknown",
+        "dashboards/not-written" if result.state != "unknown" else "dashboards/unknown",
         "error",
-        f"{done.step.action} {done.state}: {done.error}",
+        f"{result.step.action} {result.state}: {result.error}",
         "Run again: what is written already stays",
-        file=done.step.wanted.source if done.step.wanted else "",
-        object=done.step.title,
+        file=result.step.desired.source if result.step.desired else "",
+        object=result.step.title,
     )
 
 
-def no_nesting(title: str) -> Finding:
+def nesting_conflict(title: str) -> Finding:
     return Finding(
         "folders/nested",
         "error",
@@ -213,23 +241,23 @@ def no_nesting(title: str) -> Finding:
     )
 
 
-def diff(done: Iterable[Done]) -> list[dict[str, str]]:
+def diff(results: Iterable[StepResult]) -> list[dict[str, str]]:
     """What changes, dashboard by dashboard, as Grafana shows it before and after."""
     return [
         {
-            "before_header": f"{one.step.title} ({one.step.uid})",
-            "after_header": f"{one.step.title} ({one.step.uid})",
-            "before": pretty(one.step.live.folder, one.step.live.spec) if one.step.live else "",
-            "after": _after(one),
+            "before_header": f"{result.step.title} ({result.step.uid})",
+            "after_header": f"{result.step.title} ({result.step.uid})",
+            "before": pretty(result.step.observed.folder, result.step.observed.spec) if result.step.observed else "",
+            "after": _after(result),
         }
-        for one in done
-        if one.step.action in WRITES
+        for result in results
+        if result.step.action in WRITES
     ]
 
 
-def _after(done: Done) -> str:
-    wanted = done.step.wanted
-    return pretty(wanted.folder, (done.after or wanted).spec) if wanted else ""
+def _after(result: StepResult) -> str:
+    desired = result.step.desired
+    return pretty(desired.folder, (result.after or desired).spec) if desired else ""
 
 
 def pretty(folder: str, spec: Mapping[str, object]) -> str:

@@ -80,8 +80,8 @@ def is_deeper(node: Any, limit: int) -> bool:
     """Level by level, so that no depth is too much for the interpreter's stack."""
     level = [node]
     for _depth in range(limit):
-        children = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list))]
-        level = [child for group in children for child in group]
+        groups = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, (dict, list))]
+        level = [child for group in groups for child in group]
     return bool(level)
 
 
@@ -94,10 +94,12 @@ def check_all(
     for source, folder, spec in loaded:
         problem = spec if isinstance(spec, Finding) else check(source, spec)
         if problem is None and not isinstance(spec, Finding):
-            one = Dashboard(source, spec["uid"], spec["title"], folder, dict(spec))
-            first = dashboards.setdefault(one.uid, one)
-            if first is not one:
-                problem = _refused("dashboards/duplicate-uid", f"uid {one.uid} is also that of {first.source}", source)
+            dashboard = Dashboard(source, spec["uid"], spec["title"], folder, dict(spec))
+            first = dashboards.setdefault(dashboard.uid, dashboard)
+            if first is not dashboard:
+                problem = _refused(
+                    "dashboards/duplicate-uid", f"uid {dashboard.uid} is also that of {first.source}", source
+                )
         if problem:
             findings.append(problem)
     return list(dashboards.values()), findings
@@ -116,10 +118,10 @@ def check(source: str, spec: Mapping[str, Any]) -> Finding | None:
     if not isinstance(title, str) or not 0 < len(title.strip()) <= TITLE_LENGTH:
         return _refused("dashboards/title", "its title is missing, empty or too long", source)
     tags = spec.get("tags") or []
-    if not isinstance(tags, list) or not all(isinstance(one, str) for one in tags):
+    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
         return _refused("dashboards/tags", "its tags are not a list of texts", source)
     panels = spec.get("panels") or []
-    if not isinstance(panels, list) or not all(isinstance(one, dict) for one in panels):
+    if not isinstance(panels, list) or not all(isinstance(panel, dict) for panel in panels):
         return _refused("dashboards/panels", "its panels are not a list of objects", source)
     return None
 

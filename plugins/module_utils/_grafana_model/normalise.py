@@ -77,7 +77,7 @@ def _annotations(annotations: Any) -> Any:
     """Without the query that every dashboard has: the annotations that users draw on it."""
     if not isinstance(annotations, Mapping) or not isinstance(annotations.get("list"), list):
         return annotations
-    return {**annotations, "list": [one for one in annotations["list"] if not _is_built_in(one)]}
+    return {**annotations, "list": [query for query in annotations["list"] if not _is_built_in(query)]}
 
 
 def _is_built_in(query: Any) -> bool:

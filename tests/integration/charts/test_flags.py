@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.rendering import COMPONENTS, ROOT, merged, objects, render, values_files
 
-# Asked for their help as their containers start them.
+# RecordedRequest for their help as their containers start them.
 PROGRAMS = {
     "alloy": ["alloy", "run"],
     "kube-state-metrics": ["kube-state-metrics"],

@@ -26,11 +26,11 @@ from tests.lab.grafana.context import Grafana
 from tests.lab.grafana.dashboards_k8s import Dashboards
 from tests.lab.grafana.dashboards_legacy import LegacyDashboards
 from tests.lab.grafana.datasources import DataSources
-from tests.lab.grafana.door import Door
 from tests.lab.grafana.errors import ApiError, render
 from tests.lab.grafana.faults import FaultMiddleware, Faults
 from tests.lab.grafana.folders import Folders, LegacyFolders
 from tests.lab.grafana.k8s import discovery
+from tests.lab.grafana.middleware import AuthMiddleware
 from tests.lab.grafana.permissions import Permissions
 from tests.lab.grafana.provisioning import Provisioning
 from tests.lab.grafana.query import Queries
@@ -89,7 +89,7 @@ def create_app(
         routes=[*(route for part in parts for route in part.routes()), *discovery([folders, dashboards])],
         middleware=[
             Middleware(FaultMiddleware, faults=script),
-            Middleware(Door, auth=auth, duration=server.duration),
+            Middleware(AuthMiddleware, auth=auth, duration=server.duration),
         ],
         exception_handlers={ApiError: render, HTTPException: _no_route},
         lifespan=lifespan,

@@ -96,8 +96,8 @@ class Dashboards(Collection):
         # An empty or missing title has a message of its own.
         causes = [cause for cause in causes if cause["message"] != "Required value"]
         if causes and strict:
-            told = ", ".join(f"{cause['field']}: {cause['message']}" for cause in causes)
-            message = f'Dashboard.{self.group} "{uid}" is invalid: {told}'
+            problems = ", ".join(f"{cause['field']}: {cause['message']}" for cause in causes)
+            message = f'Dashboard.{self.group} "{uid}" is invalid: {problems}'
             details = {"name": uid, "group": self.group, "kind": self.kind, "causes": causes}
             raise ApiError(422, message, details=details)
         return spec

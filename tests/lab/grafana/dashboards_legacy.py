@@ -75,13 +75,13 @@ class LegacyDashboards:
             raise self._changed()
         if folder and self._store.get("folders", folder) is None:
             raise ApiError(400, "folder not found")
-        if self._grafana.release.unique_titles and self._has_twin(uid, stored["title"], folder):
+        if self._grafana.release.unique_titles and self._has_equal_title(uid, stored["title"], folder):
             raise ApiError(412, "A dashboard with the same name in the folder already exists", tag="name-exists")
         notes = {MESSAGE: message} if message else {}
         draft = Draft(dashboards.KIND, uid, stored, folder, notes, api_version)
         return JSONResponse(_saved(self._write(draft, old, identity.uid)))
 
-    def _has_twin(self, uid: str, title: str, folder: str) -> bool:
+    def _has_equal_title(self, uid: str, title: str, folder: str) -> bool:
         return any(
             item.uid != uid and item.folder == folder and item.spec["title"] == title
             for item in self._store.all_of(dashboards.KIND)

@@ -47,7 +47,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RecordedRequest:
     """A request that arrived."""
 
     method: str
@@ -69,7 +69,7 @@ class Faults:
     latency: float = 0.0  # seconds, for each request
     search_delay: float = 0.0  # seconds until a write is seen by searches
     missing_plugins: Sequence[str] = ()  # data source types whose bundled plugin is lost
-    asked: deque[Asked] = field(default_factory=lambda: deque(maxlen=10_000))
+    requests: deque[RecordedRequest] = field(default_factory=lambda: deque(maxlen=10_000))
     _seen: dict[int, int] = field(default_factory=dict)
 
     def strikes(self, method: str, path: str) -> Fault | None:
@@ -84,8 +84,8 @@ class Faults:
         return due
 
     @property
-    def writes(self) -> list[Asked]:
-        return [asked for asked in self.asked if asked.is_write]
+    def writes(self) -> list[RecordedRequest]:
+        return [request for request in self.requests if request.is_write]
 
 
 class FaultMiddleware:
@@ -103,7 +103,7 @@ class FaultMiddleware:
         answered = False
 
         def note(status: int) -> None:
-            self._faults.asked.append(Asked(method, path, scope["query_string"].decode("latin-1"), status))
+            self._faults.requests.append(RecordedRequest(method, path, scope["query_string"].decode("latin-1"), status))
 
         async def watch(message: Message) -> None:
             nonlocal answered

@@ -102,9 +102,9 @@ class Folders(Collection):
 
     def check_delete(self, resource: Resource) -> None:
         counts = content(self._grafana.store, resource.uid)
-        told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-        if told:
-            raise ApiError(400, f"folder is not empty, contains {told}")
+        contents = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+        if contents:
+            raise ApiError(400, f"folder is not empty, contains {contents}")
 
 
 class LegacyFolders:

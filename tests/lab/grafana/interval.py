@@ -90,13 +90,13 @@ def _rounded(milliseconds: float) -> int:
 
 def step(query: Mapping[str, Any], span: Range, scrape: int) -> int:
     """The step of a range query from the panel's interval, its points, and what Prometheus accepts."""
-    asked = str(query.get("interval") or "")
-    is_macro = asked.startswith("$")
-    least = duration(asked) if asked and not is_macro else int(query.get("intervalMs") or 0) or scrape
+    requested = str(query.get("interval") or "")
+    is_macro = requested.startswith("$")
+    least = duration(requested) if requested and not is_macro else int(query.get("intervalMs") or 0) or scrape
     points = int(query.get("maxDataPoints") or 100)
     wanted = max(_rounded(span.length / points), least)
     chosen = max(wanted, _rounded(span.length / SAFE_POINTS))
-    if "rate_interval" in asked:
+    if "rate_interval" in requested:
         return rate_interval(chosen, scrape)
     return chosen * int(query.get("intervalFactor") or 1)
 

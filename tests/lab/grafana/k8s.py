@@ -146,10 +146,10 @@ class Collection(ABC):
         request: Request,
         identity: Identity,
         name: str,
-        wish: Draft,
+        draft: Draft,
         version: str,
     ) -> Response:
-        draft = self.admit(wish, None, version, request)
+        draft = self.admit(draft, None, version, request)
         if draft.internal_id and self._grafana.store.by_id(self.plural, draft.internal_id):
             raise ApiError(409, f"deprecatedInternalID={draft.internal_id} is already in use")
         try:

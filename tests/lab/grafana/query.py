@@ -47,15 +47,15 @@ class Queries:
             )
         except IntervalError as error:
             raise ApiError(400, str(error), message_id="query.invalidTimeRange") from None
-        asked: dict[str, tuple[dict[str, Any], Resource]] = {}
+        sources: dict[str, tuple[dict[str, Any], Resource]] = {}
         for query in queries:
             ref = str(query.get("refId") or "A")
-            if ref in asked:
+            if ref in sources:
                 wrong = f"Multiple queries using the same RefId is not allowed: {ref}"
                 raise ApiError(400, wrong, message_id="query.duplicateRefId")
-            asked[ref] = query, self._source(query)
-        answers = await asyncio.gather(*(self._answer(ref, *asked[ref], span) for ref in sorted(asked)))
-        results = dict(zip(sorted(asked), answers, strict=True))
+            sources[ref] = query, self._source(query)
+        answers = await asyncio.gather(*(self._answer(ref, *sources[ref], span) for ref in sorted(sources)))
+        results = dict(zip(sorted(sources), answers, strict=True))
         failed = any("error" in result for result in results.values())
         return JSONResponse({"results": results}, 400 if failed else 200)
 

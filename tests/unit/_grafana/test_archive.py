@@ -61,7 +61,7 @@ def repack(path: Path, made: list[Entry], change: Callable[[tarfile.TarInfo], No
     return path
 
 
-def signed(made: list[Entry]) -> list[Entry]:
+def suffix(made: list[Entry]) -> list[Entry]:
     sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in made)
     return [*made, ("SHA256SUMS", sums.encode())]
 
@@ -93,25 +93,25 @@ def swap(made: list[Entry], name: str, content: bytes) -> list[Entry]:
     [
         ([], "it is not whole, or no backup: SHA256SUMS is not in it"),
         (GOOD, "it is not whole, or no backup: SHA256SUMS is not in it"),
-        (swap(signed(GOOD), "folders/a.json", b'{"key": "b"}'), "the checksum of folders/a.json is wrong"),
-        ([*signed(GOOD), ("folders/b.json", b"{}")], "folders/b.json is not named in SHA256SUMS"),
-        (signed(GOOD)[1:], "manifest.json is not in it"),
-        (signed(GOOD[1:]), "manifest.json is not JSON"),
-        (swap(signed(GOOD), "SHA256SUMS", b"\xff\x00"), "SHA256SUMS cannot be read"),
-        (signed(swap(GOOD, "manifest.json", b'{"format": 2}')), "its format is 2; this module reads 1"),
-        (signed(swap(GOOD, "folders/a.json", b"[]")), "folders/a.json is not an object"),
-        (signed(swap(GOOD, "folders/a.json", b'{"key": "a"}')), "folders/a.json is not an object"),
-        (signed(swap(GOOD, "folders/a.json", b'{"key": "a", "title": 1, "parent": ""}')), "is not an object"),
-        (signed(swap(GOOD, "folders/a.json", b"{")), "folders/a.json is not JSON"),
-        (signed(swap(GOOD, "folders/a.json", b"[" * 100_000)), "folders/a.json is not JSON"),
-        (signed(swap(GOOD, "folders/a.json", b'{"key": ' + b"[" * 200 + b"]" * 200 + b"}")), "is not an object"),
-        (signed(swap(GOOD, "folders/a.json", b'{"key": "b"}')), "holds another object than its name says"),
-        (signed([*GOOD, GOOD[1]]), "folders/a.json is there twice"),
-        (signed([*GOOD, ("../../etc/cron.d/x", b"")]), "it holds '../../etc/cron.d/x', which no backup does"),
-        (signed([*GOOD, ("/etc/cron.d/x", b"")]), "it holds '/etc/cron.d/x', which no backup does"),
-        (signed([*GOOD, ("folders/../x.json", b"")]), "which no backup does"),
-        (signed([*GOOD, ("users/a.json", b"")]), "which no backup does"),
-        (signed([*GOOD, ("folders/a.json\n", b"")]), "which no backup does"),
+        (swap(suffix(GOOD), "folders/a.json", b'{"key": "b"}'), "the checksum of folders/a.json is wrong"),
+        ([*suffix(GOOD), ("folders/b.json", b"{}")], "folders/b.json is not named in SHA256SUMS"),
+        (suffix(GOOD)[1:], "manifest.json is not in it"),
+        (suffix(GOOD[1:]), "manifest.json is not JSON"),
+        (swap(suffix(GOOD), "SHA256SUMS", b"\xff\x00"), "SHA256SUMS cannot be read"),
+        (suffix(swap(GOOD, "manifest.json", b'{"format": 2}')), "its format is 2; this module reads 1"),
+        (suffix(swap(GOOD, "folders/a.json", b"[]")), "folders/a.json is not an object"),
+        (suffix(swap(GOOD, "folders/a.json", b'{"key": "a"}')), "folders/a.json is not an object"),
+        (suffix(swap(GOOD, "folders/a.json", b'{"key": "a", "title": 1, "parent": ""}')), "is not an object"),
+        (suffix(swap(GOOD, "folders/a.json", b"{")), "folders/a.json is not JSON"),
+        (suffix(swap(GOOD, "folders/a.json", b"[" * 100_000)), "folders/a.json is not JSON"),
+        (suffix(swap(GOOD, "folders/a.json", b'{"key": ' + b"[" * 200 + b"]" * 200 + b"}")), "is not an object"),
+        (suffix(swap(GOOD, "folders/a.json", b'{"key": "b"}')), "holds another object than its name says"),
+        (suffix([*GOOD, GOOD[1]]), "folders/a.json is there twice"),
+        (suffix([*GOOD, ("../../etc/cron.d/x", b"")]), "it holds '../../etc/cron.d/x', which no backup does"),
+        (suffix([*GOOD, ("/etc/cron.d/x", b"")]), "it holds '/etc/cron.d/x', which no backup does"),
+        (suffix([*GOOD, ("folders/../x.json", b"")]), "which no backup does"),
+        (suffix([*GOOD, ("users/a.json", b"")]), "which no backup does"),
+        (suffix([*GOOD, ("folders/a.json\n", b"")]), "which no backup does"),
     ],
 )
 def test_a_bad_archive_is_refused(tmp_path: Path, made: list[Entry], message: str) -> None:
@@ -127,7 +127,7 @@ def test_only_files_are_read(tmp_path: Path, kind: bytes) -> None:
         entry.type, entry.linkname, entry.size = kind, "/etc/passwd", 0
 
     with pytest.raises(ArchiveError, match=r"manifest\.json is not a file"):
-        unpack(repack(tmp_path / "x.tar.gz", signed(GOOD), change))
+        unpack(repack(tmp_path / "x.tar.gz", suffix(GOOD), change))
 
 
 def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +145,7 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         unpack(header)
     monkeypatch.setattr(archive, "MAX_FILES", 2)
     with pytest.raises(ArchiveError, match="it is too large: at SHA256SUMS"):
-        unpack(repack(tmp_path / "count.tar.gz", signed(GOOD)))
+        unpack(repack(tmp_path / "count.tar.gz", suffix(GOOD)))
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,19 @@ import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
 from ansible_collections.ias.observability.plugins.module_utils._grafana.ownership import (
-    Signature,
-    mark,
-    read_signature,
-    sign,
-    sign_again,
+    Stamp,
+    add_owner,
+    read_stamp,
+    restamp,
+    stamp,
 )
-from ansible_collections.ias.observability.plugins.module_utils._grafana.plan import Live, Policy, Wanted, plan, want
+from ansible_collections.ias.observability.plugins.module_utils._grafana.plan import (
+    Desired,
+    Observed,
+    Policy,
+    plan,
+    to_desired,
+)
 from ansible_collections.ias.observability.plugins.module_utils._grafana_model.files import Dashboard
 from ansible_collections.ias.observability.plugins.module_utils._grafana_model.normalise import digest, normalise
 
@@ -23,30 +29,32 @@ OWNER = "ias.observability"
 SPEC: dict[str, Any] = {"uid": "a", "title": "A", "panels": [{"id": 1, "type": "stat", "title": "Rate"}]}
 
 
-def wanted(**changes: Any) -> Wanted:
+def desired(**changes: Any) -> Desired:
     spec = {**SPEC, **changes}
-    return want(Dashboard("a.json", "a", spec["title"], ("Folder",), spec), "folder", OWNER)
+    return to_desired(Dashboard("a.json", "a", spec["title"], ("Folder",), spec), "folder", OWNER)
 
 
-def live(spec: dict[str, Any] | None = None, *, message: str = "", folder: str = "folder", **rest: Any) -> Live:
+def observed(spec: dict[str, Any] | None = None, *, message: str = "", folder: str = "folder", **rest: Any) -> Observed:
     version = rest.pop("version", 7)
-    return Live("a", "A", folder, spec or mark(SPEC, OWNER), "7", version, message, "ada", "2026-11-01", **rest)
+    return Observed(
+        "a", "A", folder, spec or add_owner(SPEC, OWNER), "7", version, message, "ada", "2026-11-01", **rest
+    )
 
 
-def ours(spec: dict[str, Any] | None = None, **rest: Any) -> Live:
+def ours(spec: dict[str, Any] | None = None, **rest: Any) -> Observed:
     """As our last write left it."""
-    spec = spec or mark(SPEC, OWNER)
-    return live(spec, message=sign("Synced", OWNER, Signature(digest(spec), 7)), **rest)
+    spec = spec or add_owner(SPEC, OWNER)
+    return observed(spec, message=stamp("Synced", OWNER, Stamp(digest(spec), 7)), **rest)
 
 
-def actions(there: Live | None, policy: Policy, *, want_it: bool = True) -> list[str]:
-    """The actions, or the ids of the objections."""
-    steps, findings = plan([wanted()] if want_it else [], {"a": there} if there else {}, policy)
+def actions(there: Observed | None, policy: Policy, *, want_it: bool = True) -> list[str]:
+    """The actions, or the ids of the conflicts."""
+    steps, findings = plan([desired()] if want_it else [], {"a": there} if there else {}, policy)
     return [step.action for step in steps] + [finding.id for finding in findings]
 
 
 IN = {"folder"}
-OLD = mark({**SPEC, "panels": []}, OWNER)
+OLD = add_owner({**SPEC, "panels": []}, OWNER)
 FOREIGN = {**SPEC, "tags": ["team-x"]}
 
 
@@ -57,29 +65,29 @@ FOREIGN = {**SPEC, "tags": ["team-x"]}
         (ours(), Policy(OWNER), "unchanged"),
         (ours(OLD), Policy(OWNER), "update"),
         (ours(folder="elsewhere"), Policy(OWNER), "update"),
-        (live(), Policy(OWNER), "unchanged"),  # saved by hand, without a change
-        (live(OLD), Policy(OWNER), "dashboards/edited"),
-        (live(OLD), Policy(OWNER, edited="keep"), "keep"),
-        (live(OLD), Policy(OWNER, edited="overwrite"), "update"),
-        (live(FOREIGN), Policy(OWNER), "dashboards/foreign"),
-        (live(FOREIGN), Policy(OWNER, adopt=True), "update"),
+        (observed(), Policy(OWNER), "unchanged"),  # saved by hand, without a change
+        (observed(OLD), Policy(OWNER), "dashboards/edited"),
+        (observed(OLD), Policy(OWNER, edited="keep"), "keep"),
+        (observed(OLD), Policy(OWNER, edited="overwrite"), "update"),
+        (observed(FOREIGN), Policy(OWNER), "dashboards/foreign"),
+        (observed(FOREIGN), Policy(OWNER, adopt=True), "update"),
         (ours(manager="terraform"), Policy(OWNER), "dashboards/managed"),
-        (live(FOREIGN, manager="terraform"), Policy(OWNER, adopt=True, edited="overwrite"), "dashboards/managed"),
+        (observed(FOREIGN, manager="terraform"), Policy(OWNER, adopt=True, edited="overwrite"), "dashboards/managed"),
         # A program that reads, changes and writes keeps our message; the version tells.
         (ours(OLD, version=8), Policy(OWNER), "dashboards/edited"),
         (ours(version=8), Policy(OWNER), "unchanged"),
         (ours(OLD, version=6), Policy(OWNER), "update"),  # restored from a backup
-        # A newer Grafana shows a migrated spec: our signature says that it is what we sent.
+        # A newer Grafana shows a migrated spec: our stamp says that it is what we sent.
         (
-            live({**OLD, "x": 1}, message=sign("m", OWNER, Signature(wanted().fingerprint, 7))),
+            observed({**OLD, "x": 1}, message=stamp("m", OWNER, Stamp(desired().fingerprint, 7))),
             Policy(OWNER),
             "unchanged",
         ),
-        # Another owner's signature says nothing about ours.
-        (live(OLD, message=sign("m", "other", Signature("0" * 16, 7))), Policy(OWNER), "dashboards/edited"),
+        # Another owner's stamp says nothing about ours.
+        (observed(OLD, message=stamp("m", "other", Stamp("0" * 16, 7))), Policy(OWNER), "dashboards/edited"),
     ],
 )
-def test_what_happens_to_a_wanted_dashboard(there: Live | None, policy: Policy, expected: str) -> None:
+def test_what_happens_to_a_wanted_dashboard(there: Observed | None, policy: Policy, expected: str) -> None:
     assert actions(there, policy) == [expected]
 
 
@@ -88,19 +96,19 @@ def test_what_happens_to_a_wanted_dashboard(there: Live | None, policy: Policy, 
     [
         (ours(), Policy(OWNER), []),
         (ours(), Policy(OWNER, prune_in=IN), ["delete"]),
-        (live(), Policy(OWNER, prune_in=IN), ["dashboards/edited"]),
-        (live(), Policy(OWNER, prune_in=IN, edited="keep"), ["keep"]),
-        (live(), Policy(OWNER, prune_in=IN, edited="overwrite"), ["delete"]),
-        (live(FOREIGN), Policy(OWNER, prune_in=IN, adopt=True, edited="overwrite"), []),
+        (observed(), Policy(OWNER, prune_in=IN), ["dashboards/edited"]),
+        (observed(), Policy(OWNER, prune_in=IN, edited="keep"), ["keep"]),
+        (observed(), Policy(OWNER, prune_in=IN, edited="overwrite"), ["delete"]),
+        (observed(FOREIGN), Policy(OWNER, prune_in=IN, adopt=True, edited="overwrite"), []),
         (ours(folder="elsewhere"), Policy(OWNER, prune_in=IN), []),
     ],
 )
-def test_only_our_own_surplus_is_pruned(there: Live, policy: Policy, expected: list[str]) -> None:
+def test_only_our_own_surplus_is_pruned(there: Observed, policy: Policy, expected: list[str]) -> None:
     assert actions(there, policy, want_it=False) == expected
 
 
-def test_an_objection_names_who_and_when() -> None:
-    _, (finding,) = plan([wanted()], {"a": live(OLD)}, Policy(OWNER))
+def test_a_conflict_names_who_and_when() -> None:
+    _, (finding,) = plan([desired()], {"a": observed(OLD)}, Policy(OWNER))
     assert isinstance(finding, Finding)
     assert finding.file == "a.json"
     assert "by ada at 2026-11-01" in finding.message
@@ -156,13 +164,13 @@ def test_panels_are_where_they_are_shown() -> None:
     assert normalise({"panels": [one, panel("b", 0, 4)]}) != normalise({"panels": [one, two]})
 
 
-def test_a_long_message_keeps_its_signature() -> None:
-    message = sign("x" * 900, OWNER, Signature("0123456789abcdef", 12))
+def test_a_long_message_keeps_its_stamp() -> None:
+    message = stamp("x" * 900, OWNER, Stamp("0123456789abcdef", 12))
     assert len(message) <= 500
-    assert read_signature(message, OWNER) == Signature("0123456789abcdef", 12)
-    assert read_signature(sign_again(message, 3), OWNER) == Signature("0123456789abcdef", 3)
-    assert sign_again("by hand", 3) == "by hand"
+    assert read_stamp(message, OWNER) == Stamp("0123456789abcdef", 12)
+    assert read_stamp(restamp(message, 3), OWNER) == Stamp("0123456789abcdef", 3)
+    assert restamp("by hand", 3) == "by hand"
 
 
 def test_a_dashboard_has_one_owner() -> None:
-    assert mark({"tags": ["a", "managed-by:other"]}, OWNER)["tags"] == ["a", f"managed-by:{OWNER}"]
+    assert add_owner({"tags": ["a", "managed-by:other"]}, OWNER)["tags"] == ["a", f"managed-by:{OWNER}"]

@@ -53,7 +53,7 @@ def test_everything_is_in_it_but_the_secrets(tmp_path: Path, version: str) -> No
     nested = not version.startswith("9")
     with running_double(version=version) as double:
         fill(double, nested=nested)
-        double.faults.asked.clear()
+        double.faults.requests.clear()
         result = run(double, tmp_path)
         assert double.faults.writes == []
     assert result["changed"] is True

@@ -77,7 +77,7 @@ def ask(double: Any, method: str, path: str, body: Any = None) -> Any:
 
 def forget(double: Any) -> None:
     """Start counting anew."""
-    double.faults.asked.clear()
+    double.faults.requests.clear()
 
 
 def edit(double: Any, uid: str) -> None:
@@ -114,7 +114,7 @@ def test_nothing_to_do_takes_few_requests(src: Path) -> None:
         assert run(double, src)["changed"] is True
         forget(double)
         assert run(double, src)["changed"] is False
-        assert [asked.path.rpartition("/")[2] for asked in double.faults.asked] == ["apis", "folders", "dashboards"]
+        assert [asked.path.rpartition("/")[2] for asked in double.faults.requests] == ["apis", "folders", "dashboards"]
 
 
 @pytest.mark.parametrize("version", RELEASES)
@@ -512,7 +512,7 @@ def test_through_the_kubernetes_api(src: Path, tmp_path: Path) -> None:
 
 
 def test_an_edit_under_a_file_that_grafana_refuses(src: Path) -> None:
-    """Asked whether the two are the same, it says that one is impossible: so they are not."""
+    """RecordedRequest whether the two are the same, it says that one is impossible: so they are not."""
     with running_double(version=APIS) as double:
         run(double, src)
         edit(double, "d-1")
@@ -649,14 +649,14 @@ def test_permissions(src: Path, version: str) -> None:
         ]
         assert double.faults.writes == []
         ask(double, "POST", "/api/teams", {"name": "Search"})
-        wanted = [view, edit_team, admin]
-        predicted = run(double, src, check=True, diff=True, permissions=wanted)
-        first = run(double, src, diff=True, permissions=wanted)
+        desired = [view, edit_team, admin]
+        predicted = run(double, src, check=True, diff=True, permissions=desired)
+        first = run(double, src, diff=True, permissions=desired)
         assert predicted["diff"] == first["diff"]
         assert first["diff"][-2]["after"] == "role Viewer: view\nteam Search: edit\n"
         assert first["permissions"] == [{"uid": "d-1", "state": "written"}, {"uid": "d-2", "state": "written"}]
         forget(double)
-        again = run(double, src, permissions=wanted)
+        again = run(double, src, permissions=desired)
         assert again["changed"] is False
         assert double.faults.writes == []
         assert run(double, src, permissions=[view])["permissions"] == [{"uid": "d-1", "state": "written"}]
@@ -666,10 +666,10 @@ def test_permissions(src: Path, version: str) -> None:
 
 
 def test_permissions_that_are_refused(src: Path) -> None:
-    wanted = [{"dashboard": "d-1", "role": "Viewer", "permission": "view"}]
+    desired = [{"dashboard": "d-1", "role": "Viewer", "permission": "view"}]
     fault = Fault(status=403, path="/permissions$", times=100)
     with running_double(version=APIS, faults=Faults([fault])) as double:
-        result = run(double, src, permissions=wanted)
+        result = run(double, src, permissions=desired)
     assert [finding["id"] for finding in result["findings"]] == ["permissions/not-written"]
     assert set(states(result).values()) == {"written"}
 
@@ -688,13 +688,13 @@ def test_permissions_that_are_refused(src: Path) -> None:
     ids=str,
 )
 def test_permissions_in_trouble(src: Path, version: str, fault: dict[str, Any], state: str) -> None:
-    wanted = [{"dashboard": "d-1", "role": "Viewer", "permission": "view"}]
+    desired = [{"dashboard": "d-1", "role": "Viewer", "permission": "view"}]
     with running_double(version=version, faults=Faults([Fault(path="/permissions$", **fault)])) as double:
-        result = run(double, src, permissions=wanted)
+        result = run(double, src, permissions=desired)
         assert result["permissions"] == [{"uid": "d-1", "state": state}]
         assert result.get("failed", False) is (state != "written")
         double.faults.script = ()
-        assert run(double, src, permissions=wanted)["changed"] is (state != "written")
+        assert run(double, src, permissions=desired)["changed"] is (state != "written")
 
 
 @pytest.mark.parametrize("entry", [{"role": "Viewer", "team": "x"}, {}], ids=["two", "none"])
@@ -712,7 +712,7 @@ def test_a_proxy_that_lets_only_the_old_interface_through(src: Path) -> None:
     with running_double(version=APIS, faults=Faults([closed])) as double:
         assert run(double, src)["changed"] is True
         assert run(double, src)["changed"] is False
-        assert {asked.status for asked in double.faults.asked if asked.path.startswith("/apis")} == {403}
+        assert {asked.status for asked in double.faults.requests if asked.path.startswith("/apis")} == {403}
 
 
 @pytest.mark.parametrize(
@@ -752,7 +752,7 @@ def test_a_list_that_is_refused(src: Path) -> None:
     with running_double(version=APIS, faults=Faults([closed])) as double:
         result = run(double, src)
         assert "Check the credentials" in result["msg"]
-        assert [asked.path for asked in double.faults.asked][-1] == "/api/org"
+        assert [asked.path for asked in double.faults.requests][-1] == "/api/org"
 
 
 def test_another_organisation_has_another_namespace(src: Path) -> None:

@@ -38,7 +38,7 @@ def test_what_there_is_without_its_secrets(version: str) -> None:
     """The back ends do not exist here, so none is healthy."""
     with running_double(version=version) as double:
         fill(double, nested=False)
-        double.faults.asked.clear()
+        double.faults.requests.clear()
         result = run(access(double))
         assert double.faults.writes == []
         assert result["changed"] is False

@@ -19,7 +19,7 @@ from ansible_collections.ias.observability.plugins.module_utils import _http
 from ansible_collections.ias.observability.plugins.module_utils._grafana.app_store import AppStore
 from ansible_collections.ias.observability.plugins.module_utils._grafana.archive import KINDS, Backup, pack, unpack
 from ansible_collections.ias.observability.plugins.module_utils._grafana.folders import Folder
-from ansible_collections.ias.observability.plugins.module_utils._grafana.resources import DashboardShelf, Item
+from ansible_collections.ias.observability.plugins.module_utils._grafana.resources import Dashboards, Resource
 from ansible_collections.ias.observability.plugins.modules import (
     grafana_backup,
     grafana_dashboards,
@@ -137,7 +137,7 @@ def test_into_an_empty_grafana_and_again(tmp_path: Path, version: str) -> None:
         assert stored(double, "contact-points", "slack")["settings"]["url"] == SLACK_URL
         assert stored(double, "contact-points", "slack")["provenance"] == ""
         assert content(take(double, tmp_path / "again")) == content(archive)
-        double.faults.asked.clear()
+        double.faults.requests.clear()
         again = run(double, archive, secrets=SECRETS, diff=True)
         assert again["changed"] is False
         assert again["diff"] == []
@@ -153,7 +153,7 @@ def test_into_another_grafana(tmp_path: Path, old: str, new: str) -> None:
     archive = make_archive(tmp_path, old)
     with running_double(version=new) as double:
         assert "msg" not in run(double, archive, secrets=SECRETS)
-        double.faults.asked.clear()
+        double.faults.requests.clear()
         assert run(double, archive, secrets=SECRETS)["changed"] is False
         assert double.faults.writes == []
 
@@ -181,7 +181,7 @@ def spoil(double: Double) -> None:
 def test_into_a_dirty_grafana(archive: Path, version: str) -> None:
     with running_double(ADA, version=version) as double:
         spoil(double)
-        double.faults.asked.clear()
+        double.faults.requests.clear()
         refused = run(double, archive)
         assert {one["id"] for one in refused["findings"]} == {"restore/exists"}
         assert len(refused["findings"]) == 4
@@ -268,7 +268,7 @@ def test_a_name_that_is_taken(archive: Path) -> None:
     with running_double(version=NEW) as double:
         with double.client() as client:
             post(client, "/api/datasources", {"uid": "other", "name": "Loki", "type": "loki", "url": "http://l:3100"})
-        double.faults.asked.clear()
+        double.faults.requests.clear()
         result = run(double, archive, existing="overwrite")
         assert [one["id"] for one in result["findings"]] == ["restore/name-taken"]
         assert double.faults.writes == []
@@ -370,17 +370,17 @@ def test_somebody_writes_in_between(archive: Path, version: str, monkeypatch: py
     """After our reading and before our writing: what they have written stays."""
     with running_double(version=version) as double:
         spoil(double)
-        decided = DashboardShelf.write
+        decided = Dashboards.write
 
-        def they_write_first(shelf: DashboardShelf, wanted: Item, live: Item | None) -> None:
-            if wanted.key == "two":
+        def they_write_first(resources: Dashboards, desired: Resource, observed: Resource | None) -> None:
+            if desired.key == "two":
                 with double.client() as client:
                     found = client.get("/api/dashboards/uid/two").json()["dashboard"]
                     theirs = {"dashboard": {**found, "description": "theirs"}, "folderUid": "ops-gpu"}
                     post(client, "/api/dashboards/db", theirs)
-            decided(shelf, wanted, live)
+            decided(resources, desired, observed)
 
-        monkeypatch.setattr(DashboardShelf, "write", they_write_first)
+        monkeypatch.setattr(Dashboards, "write", they_write_first)
         result = run(double, archive, secrets=SECRETS, existing="overwrite")
         assert [key for key, state in states(result).items() if state == "not written"] == ["dashboards/two"]
         assert [one["id"] for one in result["findings"]] == ["restore/not-written"]
@@ -430,7 +430,7 @@ def test_check_mode_says_what_grafana_would_refuse(tmp_path: Path, version: str,
     with running_double(version=version) as double:
         if existing:
             spoil(double)
-            double.faults.asked.clear()
+            double.faults.requests.clear()
         given = {"secrets": SECRETS, "existing": "overwrite"}
         predicted = run(double, archive, **given, check=True)
         assert double.faults.writes == []
@@ -463,7 +463,7 @@ def test_check_mode_names_the_secrets_that_will_be_missing(archive: Path) -> Non
 
 def test_check_mode_asks_for_no_folder_that_is_not_there_yet(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Folder] = []
-    monkeypatch.setattr(AppStore, "rehearse_folder", lambda _, folder, exists: asked.append(folder))
+    monkeypatch.setattr(AppStore, "dry_run_folder", lambda _, folder, exists: asked.append(folder))
     with running_double(version=NEW) as double:
         run(double, archive, secrets=SECRETS, check=True)
         with double.client() as client:
@@ -480,7 +480,7 @@ def test_trouble_in_check_mode(archive: Path, fault: dict[str, Any], tried: int)
         result = run(double, archive, secrets=SECRETS, check=True)
         assert {key for key, state in states(result).items() if state == "not written"} >= {"folders/ops"}
         assert result["failed"] is True
-        assert [asked.method for asked in double.faults.asked].count("POST") == tried
+        assert [asked.method for asked in double.faults.requests].count("POST") == tried
         assert held(double) == set()
 
 
@@ -516,7 +516,7 @@ def test_a_bad_archive_is_refused_before_grafana_is_asked(tmp_path: Path, bad: b
     path.write_bytes(bad)
     with running_double(version=NEW) as double:
         result = run(double, path)
-        assert list(double.faults.asked) == []
+        assert list(double.faults.requests) == []
     assert result["msg"].startswith(f"{path} is not restored: it is not")
     assert "\n" not in result["msg"]
     assert result["objects"] == []
@@ -529,7 +529,7 @@ def test_a_changed_archive_is_refused(archive: Path) -> None:
     archive.write_bytes(good[: len(good) // 2] + pack(backup)[len(good) // 2 :])
     with running_double(version=NEW) as double:
         assert "is not restored" in run(double, archive)["msg"]
-        assert list(double.faults.asked) == []
+        assert list(double.faults.requests) == []
 
 
 def test_what_cannot_be(archive: Path) -> None:

@@ -19,7 +19,7 @@ from tests.lab.grafana.errors import ApiError, render
 from tests.lab.grafana.server import PUBLIC
 
 
-class Door:
+class AuthMiddleware:
     def __init__(self, app: ASGIApp, auth: Authenticator, duration: Histogram) -> None:
         self._app = app
         self._auth = auth
