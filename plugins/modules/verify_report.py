@@ -12,8 +12,8 @@ short_description: Put the results of several proofs into one report
 version_added: 1.0.0
 author: ias.observability contributors (@ias-observability)
 description:
-  - Takes the registered results of modules that return RV(ignore:findings), makes one table of them, and writes it as
-    text and as JUnit XML.
+  - Takes the registered results of modules that return RV(ignore:findings), makes one report of them, and writes it as
+    a page, as text, and in the formats that CI systems read.
   - It does not fail when a proof failed, so that the report can be shown first. See RV(failed_proofs).
 extends_documentation_fragment:
   - ias.observability._attributes
@@ -45,9 +45,28 @@ options:
         required: true
   dest:
     description:
-      - Directory for C(verify.txt) and C(verify.xml). It is made when it is missing.
+      - Directory for the files of the report. It is made when it is missing.
+      - C(report.html) is one page that needs nothing else, C(verify.txt) the table, C(verify.xml) JUnit, C(report.json)
+        everything, with the counts of the last 30 runs, and C(ctrf-report.json) the Common Test Report Format.
       - Without it nothing is written.
     type: path
+  started:
+    description: When the proofs began, as ISO 8601 in UTC. It tells one run from another in the history.
+    type: str
+    default: ''
+  cluster:
+    description: The name of the cluster, as readers of the report know it.
+    type: str
+    default: ''
+  services:
+    description: Services for which the page counts the errors that name them.
+    type: list
+    elements: str
+    default: []
+  versions:
+    description: Name and version of what took part.
+    type: dict
+    default: {}
 requirements:
   - python >= 3.11
 """
@@ -81,7 +100,14 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._report import junit, read_row, table
+from ..module_utils._files import UnreadableError, read_text
+from ..module_utils._report.data import ctrf, read_history, report_json
+from ..module_utils._report.html import page
+from ..module_utils._report.junit import junit
+from ..module_utils._report.proofs import PastRun, Run, read_proof
+from ..module_utils._report.text import table
+
+REPORT = "report.json"
 
 
 def main() -> None:
@@ -91,19 +117,50 @@ def main() -> None:
         {
             "proofs": {"type": "list", "elements": "dict", "required": True, "options": proof},
             "dest": {"type": "path"},
+            "started": {"type": "str", "default": ""},
+            "cluster": {"type": "str", "default": ""},
+            "services": {"type": "list", "elements": "str", "default": []},
+            "versions": {"type": "dict", "default": {}},
         },
         supports_check_mode=True,
     )
-    rows = [read_row(one["name"], one["title"], one["result"]) for one in module.params["proofs"]]
-    lines = table(rows)
+    params = module.params
+    folder = Path(params["dest"]) if params["dest"] else None
+    run = Run(
+        tuple(read_proof(proof["name"], proof["title"], proof["result"]) for proof in params["proofs"]),
+        started=params["started"],
+        cluster=params["cluster"],
+        services=tuple(params["services"]),
+        versions=tuple((name, str(version)) for name, version in params["versions"].items()),
+        history=earlier_runs(folder / REPORT) if folder else (),
+    )
+    lines = table(run.proofs)
     changed = False
-    if module.params["dest"]:
-        files = {"verify.txt": "\n".join(lines) + "\n", "verify.xml": junit(rows)}
+    if folder:
         try:
-            changed = write(Path(module.params["dest"]), files, dry_run=module.check_mode)
+            changed = write(folder, files(run, lines), dry_run=module.check_mode)
         except OSError as error:
-            module.fail_json(msg=f"The report cannot be written to {module.params['dest']}: {error}")
-    module.exit_json(changed=changed, lines=lines, failed_proofs=[row.title for row in rows if not row.ok])
+            module.fail_json(msg=f"The report cannot be written to {folder}: {error}")
+    module.exit_json(changed=changed, lines=lines, failed_proofs=[proof.title for proof in run.failed])
+
+
+def files(run: Run, lines: list[str]) -> dict[str, str]:
+    """File name → content."""
+    return {
+        "verify.txt": "\n".join(lines) + "\n",
+        "verify.xml": junit(run.proofs),
+        "report.html": page(run),
+        REPORT: report_json(run),
+        "ctrf-report.json": ctrf(run),
+    }
+
+
+def earlier_runs(path: Path) -> tuple[PastRun, ...]:
+    """None where there is no earlier report: a report is made all the same."""
+    try:
+        return read_history(read_text(path))
+    except UnreadableError:
+        return ()
 
 
 def write(folder: Path, files: dict[str, str], *, dry_run: bool) -> bool:

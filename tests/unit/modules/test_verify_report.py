@@ -3,13 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
 
 import pytest
 
-from ansible_collections.ias.observability.plugins.module_utils._report import read_row, seen, table
+from ansible_collections.ias.observability.plugins.module_utils._report.proofs import facts_of, read_proof
+from ansible_collections.ias.observability.plugins.module_utils._report.text import table
 from ansible_collections.ias.observability.plugins.modules import verify_report
 from tests.fakes.module import run_module
 
@@ -33,7 +35,7 @@ def proofs() -> list[dict[str, Any]]:
 
 
 def test_the_table_shows_every_proof_and_every_error() -> None:
-    assert table([read_row(**proof) for proof in proofs()]) == [
+    assert table([read_proof(**proof) for proof in proofs()]) == [
         "        PROOF           PASSED",
         "ok      Targets are up  24/24",
         "FAILED  Logs            2/3",
@@ -48,7 +50,7 @@ def test_the_table_shows_every_proof_and_every_error() -> None:
 
 def test_lines_are_short_and_lose_nothing() -> None:
     long = {**GOOD, "silent": [f"kube-system/kube-proxy-{number}/kube-proxy" for number in range(9)]}
-    lines = table([read_row("logs", "Logs", long)])
+    lines = table([read_proof("logs", "Logs", long)])
     assert max(map(len, lines)) <= 72
     assert all(name in " ".join(lines) for name in long["silent"])
 
@@ -68,7 +70,7 @@ def test_lines_are_short_and_lose_nothing() -> None:
     ],
 )
 def test_what_a_proof_tells_beside_its_numbers(result: dict[str, Any], told: str) -> None:
-    assert seen(result) == told
+    assert facts_of(result) == told
 
 
 def test_the_files(tmp_path: Path) -> None:
@@ -81,6 +83,16 @@ def test_the_files(tmp_path: Path) -> None:
     assert [case.get("name") for case in suite if case.find("failure") is not None] == ["logs", "traces"]
     assert "down & out" in (suite[1].findtext("failure") or "")
     assert run_module(verify_report, proofs=proofs(), dest=str(dest))["changed"] is False
+    assert {path.name for path in dest.iterdir()} == {
+        *("verify.txt", "verify.xml", "report.html", "report.json", "ctrf-report.json"),
+    }
+
+
+def test_a_second_run_keeps_the_first_in_its_history(tmp_path: Path) -> None:
+    for day in (1, 2):
+        run_module(verify_report, proofs=proofs(), dest=str(tmp_path), started=f"2026-03-0{day}T02:00:00+00:00")
+    history = json.loads((tmp_path / "report.json").read_text())["history"]
+    assert [past["started"][:10] for past in history] == ["2026-03-01", "2026-03-02"]
 
 
 def test_check_mode_writes_nothing(tmp_path: Path) -> None:
@@ -96,4 +108,4 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_a_proof_that_was_not_run_is_not_passed() -> None:
-    assert not read_row("x", "X", {"skipped": True}).ok
+    assert not read_proof("x", "X", {"skipped": True}).ok
