@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
@@ -14,6 +16,7 @@ Severity = Literal["error", "warning", "info"]
 Plain = dict[str, object]
 Evidence = Mapping[str, object]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+_MOST_COMPARED = 1000
 _NO_EVIDENCE: Evidence = MappingProxyType({})
 
 
@@ -81,6 +84,12 @@ class Report:
         self.findings.append(
             Finding(identity, severity, message, hint, file=self.file, line=line, column=column, object=object_)
         )
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint at the known name that is nearly this one, or ""; of many names the first thousand are compared."""
+    near = difflib.get_close_matches(name, islice(known, _MOST_COMPARED), 1)
+    return f"did you mean {near[0]!r}?" if near else ""
 
 
 def failed(findings: Iterable[Finding]) -> bool:

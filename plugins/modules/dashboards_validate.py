@@ -10,8 +10,8 @@ DOCUMENTATION = r"""
 module: dashboards_validate
 short_description: Find what is wrong with Grafana dashboards
 description:
-  - Reads dashboards as JSON in Grafana's classic schema and reports everything that is wrong with them. Neither Grafana
-    nor a cluster is needed.
+  - Reads dashboards as JSON in Grafana's classic schema, or the specs that are compiled to it, and reports everything
+    that is wrong with them. Neither Grafana nor a cluster is needed.
   - Queries in PromQL, LogQL and TraceQL are parsed, with variables and macros replaced by what can stand in their
     place; SQL and other languages are passed over.
   - Findings whose id begins with C(dashboards/) are about the dashboard, C(rules/) and C(contract/) about a query, as
@@ -19,7 +19,10 @@ description:
   - Fails when a finding is an error.
 options:
   paths:
-    description: Dashboards, or folders of them (every C(.json) file below).
+    description:
+      - Dashboards, or folders of them (every C(.json) file below).
+      - A file that ends with C(.yaml) or C(.yml) is the spec of a dashboard. What is wrong with the dashboard is
+        reported by the lines of the spec.
     type: list
     elements: path
   dashboards:

@@ -9,10 +9,13 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract, load
+from ansible_collections.ias.observability.plugins.module_utils._dashboards.check import check as check_dashboards
+from ansible_collections.ias.observability.plugins.module_utils._dashboards.queries import Reader
+from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from ansible_collections.ias.observability.plugins.module_utils._sources import Source
 from tools.contracts import (
@@ -21,7 +24,6 @@ from tools.contracts import (
     notices,
     own,
     programs,
-    queries,
     routing,
     rules,
     runbooks,
@@ -36,16 +38,14 @@ SERVICES = CONTRACTS / "services.yaml"
 RULES = (CONTRACTS / "alerts.yaml", CONTRACTS / generated.RULES)
 
 
-def sources() -> list[Path]:
-    return sorted((CONTRACTS / "dashboards").glob("*.yaml"))
+def specs() -> list[Path]:
+    return sorted(DASHBOARDS.glob("*.yaml"))
 
 
 def forms() -> Iterator[str]:
     """What in the YAML files is not as their JSON Schemas want it; what in dashboards of JSON alone cannot work."""
     for source in (CONTRACTS / "charts.yaml", SERVICES, CONTRACTS / "alertmanager.tests.yaml"):
         yield from schema.check(source, source.with_suffix(".schema.json"), shown(source))
-    for source in sources():
-        yield from schema.check(source, CONTRACTS / "dashboard.schema.json", shown(source))
     texts = {path: Source(shown(path), path.read_text()) for path in sorted(DASHBOARDS.glob("*.json"))}
     compiled = {path for path in texts if path.with_suffix(".yaml").exists()}
     alone = [text for path, text in texts.items() if path not in compiled]
@@ -63,28 +63,37 @@ def contract() -> tuple[Contract, list[str]]:
     return loaded, [str(finding) for finding in report.findings]
 
 
-def build(promised: Contract) -> None:
-    """Compile every dashboard, and write the rules that follow from the objectives."""
-    for source in sources():
-        source.with_suffix(".json").write_text(generated.dashboard(source, promised))
+def compiled(promised: Contract) -> tuple[dict[Path, str], list[str]]:
+    """The JSON of each dashboard's spec, by its file, and what is wrong with the specs."""
+    texts: dict[Path, str] = {}
+    wrong: list[str] = []
+    for path in specs():
+        text, findings = generated.dashboard(Source(shown(path), path.read_text()), promised)
+        texts[path.with_suffix(".json")] = text
+        wrong += map(str, findings)
+    return texts, wrong
+
+
+def build(texts: Mapping[Path, str], promised: Contract) -> None:
+    """Write every dashboard, and the rules that follow from the objectives."""
+    for path, text in texts.items():
+        path.write_text(text)
     generated.write(promised, SERVICES)
 
 
-def stale(promised: Contract) -> Iterator[str]:
+def stale(texts: Mapping[Path, str], promised: Contract) -> Iterator[str]:
     """What was compiled or written of something that says something else by now."""
-    for source in sources():
-        compiled = source.with_suffix(".json")
-        if not compiled.exists() or compiled.read_text() != generated.dashboard(source, promised):
-            yield f"{shown(compiled)}:1: stale; run python -m tools.contracts build"
-    yield from (
-        f"{shown(file)}:1: stale; run python -m tools.contracts build" for file in generated.stale(promised, SERVICES)
+    old = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
+    for file in (*old, *generated.stale(promised, SERVICES)):
+        yield f"{shown(file)}:1: stale; run python -m tools.contracts build"
+
+
+def queried(promised: Contract, checked: rules.Checked) -> Iterator[str]:
+    """What dashboards ask that no service and no rule has, or that is no query at all; by the lines of their specs."""
+    found, _queries = check_dashboards(
+        [Source(shown(path), path.read_text()) for path in specs()], Reader(Profile(), promised, checked.files)
     )
-
-
-def asked(promised: Contract, checked: rules.Checked) -> Iterator[str]:
-    """What dashboards ask that no service tells, or that is no query at all."""
-    for path in sources():
-        yield from (str(finding) for finding in queries.check(path, shown(path), promised, checked.files))
+    yield from (str(finding) for finding in found if finding.severity != "info")
 
 
 def linked(checked: rules.Checked) -> Iterator[str]:
@@ -122,12 +131,12 @@ def alerted(checked: rules.Checked, promised: Contract) -> Iterator[str]:
     print(f"contracts: {len(covered)} alerts, {tried} of them tried in full by their tests")
 
 
-def checks(promised: Contract, is_kept: bool) -> list[str]:
+def checks(texts: Mapping[Path, str], promised: Contract, is_kept: bool) -> list[str]:
     """What is wrong beyond forms; whether generated files are stale only a contract that is kept can tell."""
     try:
         checked = rules.read(RULES, SERVICES, ROOT)
-        old = stale(promised) if is_kept else ()
-        return [*unread(), *old, *asked(promised, checked), *linked(checked), *alerted(checked, promised)]
+        old = stale(texts, promised) if is_kept else ()
+        return [*unread(), *old, *queried(promised, checked), *linked(checked), *alerted(checked, promised)]
     except FileNotFoundError as error:
         return [f"{shown(Path(error.filename))}: missing; python -m tools.contracts build writes what is generated"]
 
@@ -139,14 +148,16 @@ def main() -> int:
     wrong = [*forms()]
     if not wrong:  # what has no form cannot be read any further
         promised, wrong = contract()
+        texts, refused = compiled(promised)
+        wrong += refused
         if command == "build" and not wrong:
-            build(promised)
+            build(texts, promised)
             return 0
-        wrong += checks(promised, is_kept=not wrong)
+        wrong += checks(texts, promised, is_kept=not wrong)
     wrong = list(dict.fromkeys(wrong))
     for line in wrong:
         print(line, file=sys.stderr)
-    print(f"contracts: {len(sources())} dashboards and the rules checked, {len(wrong)} wrong")
+    print(f"contracts: {len(specs())} dashboards and the rules checked, {len(wrong)} wrong")
     return 1 if wrong else 0
 
 

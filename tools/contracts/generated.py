@@ -1,7 +1,7 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files that are written from services.yaml and from dashboards' descriptions, and whether they are up to date."""
+"""The files that are written from services.yaml and from dashboards' specs, and whether they are up to date."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from typing import Any
 
 import yaml
 
+from ansible_collections.ias.observability.plugins.module_utils._contract.aliases import MetricAliases
 from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract
-from ansible_collections.ias.observability.plugins.module_utils._dashboards.compile.dashboards import compile_dashboard
+from ansible_collections.ias.observability.plugins.module_utils._dashboards.compile.spec import compile_spec
+from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
+from ansible_collections.ias.observability.plugins.module_utils._sources import Source
 from tools import yaml_text
 from tools.contracts import slo, slo_tests
 
@@ -62,7 +65,8 @@ def stale(contract: Contract, services: Path) -> Iterator[Path]:
             yield file
 
 
-def dashboard(source: Path, contract: Contract) -> str:
-    """The JSON text for a description's file."""
-    model = compile_dashboard(yaml_text.load(source.read_text()), contract)
-    return json.dumps(model, indent=2, ensure_ascii=False) + "\n"
+def dashboard(source: Source, contract: Contract) -> tuple[str, list[Finding]]:
+    """The JSON of a spec, in the names of the contract, or what is wrong with it."""
+    compiled, findings = compile_spec(source.path, source.text, contract, MetricAliases())
+    text = json.dumps(compiled.model, indent=2, ensure_ascii=False) + "\n" if compiled is not None else ""
+    return text, findings

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract
+from ansible_collections.ias.observability.plugins.module_utils._dashboards import log_fields
 from ansible_collections.ias.observability.plugins.module_utils._logql import LogQLError
 from ansible_collections.ias.observability.plugins.module_utils._logql import parse as parse_logql
 from ansible_collections.ias.observability.plugins.module_utils._promql import PromQLError
@@ -16,7 +17,6 @@ from ansible_collections.ias.observability.plugins.module_utils._promql import p
 from ansible_collections.ias.observability.plugins.module_utils._promql.nodes import VectorSelector, walk
 from ansible_collections.ias.observability.plugins.module_utils._traceql import TraceQLError
 from ansible_collections.ias.observability.plugins.module_utils._traceql import parse as parse_traceql
-from tools.contracts import log_fields
 
 HEADINGS = ("## Meaning", "## Impact", "## First queries", "## What to do")
 MOST_LINES = 40
@@ -80,7 +80,7 @@ def wrong(language: str, query: str, known: Callable[[str], bool], fields: Colle
             metrics = {node.metric for node in walk(parse_promql(query)) if isinstance(node, VectorSelector)}
             yield from (f"no service tells {metric}" for metric in sorted(metrics) if metric and not known(metric))
         elif language == "logql":
-            yield from (said for said, _start in log_fields.unknown(parse_logql(query), fields))
+            yield from (message for _name, message in log_fields.unknown(parse_logql(query), fields))
         elif language == "traceql":
             parse_traceql(query)
         else:

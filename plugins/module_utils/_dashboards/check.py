@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .._findings import Finding
+from .._findings import Finding, by_place
 from .._sources import Source as Text
-from . import layout, queries
-from . import references as names
+from . import layout, queries, references
 from .load import load
 from .model import read
 from .queries import Reader
@@ -22,17 +21,17 @@ from .report import DashboardReport
 def check(texts: Iterable[Text], reader: Reader, sources: Sequence[Source] | None = None) -> tuple[list[Finding], int]:
     """Every finding, by file and place, and how many queries were read. `sources` None: not known."""
     findings: list[Finding] = []
-    asked = 0
+    queries_read = 0
     uids: dict[str, str] = {}
-    for one in texts:
-        raw, problems = load(one.path, one.text)
+    for path, content in texts:
+        document, problems = load(path, content, reader.contract)
         findings += problems
-        if raw is None:
+        if document is None:
             continue
-        dashboard = read(one.path, raw)
-        report = DashboardReport(dashboard, one.text)
-        first = uids.setdefault(dashboard.uid, one.path) if dashboard.uid else one.path
-        if first != one.path:
+        dashboard = read(document.file, document.raw)
+        report = DashboardReport(dashboard, document.positions)
+        first = uids.setdefault(dashboard.uid, path) if dashboard.uid else path
+        if first != path:
             report.add(
                 "dashboards/duplicate-uid",
                 "error",
@@ -41,8 +40,8 @@ def check(texts: Iterable[Text], reader: Reader, sources: Sequence[Source] | Non
                 path=("uid",),
             )
         layout.check(dashboard, report)
-        names.check(dashboard, sources, report)
+        references.check(dashboard, sources, report)
         queries.check(dashboard, reader, report)
         findings += report.findings
-        asked += sum(bool(target.query) for panel in dashboard.panels for target in panel.targets)
-    return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column, finding.id)), asked
+        queries_read += sum(bool(target.query) for panel in dashboard.panels for target in panel.targets)
+    return by_place(findings), queries_read

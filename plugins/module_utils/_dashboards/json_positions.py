@@ -2,33 +2,46 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the values of a JSON text are written."""
+"""Where the values of a dashboard are written: in its JSON, or in the spec that it was compiled of."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from typing import TypeAlias
+from collections.abc import Mapping
+from typing import Protocol, TypeAlias, TypeVar
 
 Path: TypeAlias = "tuple[str | int, ...]"
+Position: TypeAlias = "tuple[int, int]"
+"""Line and column, counted from one."""
+T = TypeVar("T")
 _TOKEN = re.compile(r'"(?:[^"\\]+|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
 _MAX_DEPTH = 9
 
 
+class Positions(Protocol):
+    def of(self, path: Path) -> Position:
+        """The place of the value, or of the nearest one around it."""
+
+
 class JsonPositions:
-    """Path → line and column, counted from one. The text has been read as JSON before."""
+    """The positions in a text that has been read as JSON before."""
 
     def __init__(self, text: str) -> None:
         self._offsets = _offsets(text)
         self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
 
-    def of(self, path: Path) -> tuple[int, int]:
-        """The place of the value, or of the nearest one around it."""
-        while path and path not in self._offsets:
-            path = path[:-1]
-        offset = self._offsets.get(path, 0)
+    def of(self, path: Path) -> Position:
+        offset = nearest(self._offsets, path, 0)
         line = bisect_right(self._lines, offset)
         return line, offset - self._lines[line - 1] + 1
+
+
+def nearest(known: Mapping[Path, T], path: Path, default: T) -> T:
+    """What is known of the path, or of the longest part of it of which something is known."""
+    while path and path not in known:
+        path = path[:-1]
+    return known.get(path, default)
 
 
 def _offsets(text: str) -> dict[Path, int]:

@@ -2,29 +2,54 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Dashboards from text: JSON, classic schema, nothing written twice."""
+"""Dashboards from text: Grafana's JSON in the classic schema, or a spec that is compiled to it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
+from .._contract.aliases import MetricAliases
+from .._contract.load import Contract
 from .._findings import Finding
 from .._grafana_model import files
+from .compile.spec import compile_spec
+from .json_positions import JsonPositions, Positions
 
 MAX_DEPTH = 100
 
 
-def load(path: str, content: str) -> tuple[Mapping[str, Any] | None, list[Finding]]:
+class Document(NamedTuple):
+    """A dashboard in Grafana's JSON, and where its values are written."""
+
+    file: str
+    raw: Mapping[str, Any]
+    positions: Callable[[], Positions]
+
+
+def load(path: str, content: str, contract: Contract | None = None) -> tuple[Document | None, list[Finding]]:
     """The dashboard, None where there is none to look at, and what is wrong with the text."""
+    if path.endswith((".yaml", ".yml")):
+        return _load_spec(path, content, contract or Contract())
+    return _load_json(path, content)
+
+
+def _load_spec(path: str, content: str, contract: Contract) -> tuple[Document | None, list[Finding]]:
+    """In the names of the contract, which it is going to be checked against."""
+    compiled, findings = compile_spec(path, content, contract, MetricAliases())
+    if compiled is None:
+        return None, findings
+    return Document(path, compiled.model, lambda: compiled.positions), findings
+
+
+def _load_json(path: str, content: str) -> tuple[Document | None, list[Finding]]:
     twice: list[str] = []
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         read = dict(items)
         if len(read) != len(items):
-            names = [name for name, _value in items]
-            twice.extend(dict.fromkeys(name for name in names if names.count(name) > 1))
+            twice.extend(files.repeated(name for name, _value in items))
         return read
 
     try:
@@ -54,7 +79,9 @@ def load(path: str, content: str) -> tuple[Mapping[str, Any] | None, list[Findin
     problem = files.check(path, raw)
     if problem is not None:
         findings.append(problem)
-    return (None if problem is not None and problem.id == "dashboards/schema-v2" else raw), findings
+    if problem is not None and problem.id == "dashboards/schema-v2":
+        return None, findings
+    return Document(path, raw, lambda: JsonPositions(content)), findings
 
 
 def _no_constant(name: str) -> None:

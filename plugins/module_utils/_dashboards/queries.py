@@ -38,11 +38,11 @@ from .._rules.lints import series as lint_series
 from .._rules.model import Group, Rule, RuleFile
 from .._rules.report import RuleReport
 from .._traceql import parse as parse_traceql
-from . import units
+from . import log_fields, units
 from .expand import MARK, expansions
 from .json_positions import Path
 from .layout import units as units_of
-from .model import Dashboard, Panel, Target, mapping, text
+from .model import Dashboard, Panel, Target, Variable, mapping, text
 from .report import DashboardReport
 
 _RATES = frozenset({"rate", "irate", "increase"})
@@ -81,7 +81,7 @@ def check(dashboard: Dashboard, reader: Reader, report: DashboardReport) -> None
             query = variable.raw.get("query")
             found = LABEL_VALUES.match(text(query) or text(mapping(query).get("query")))
             if found and found["selector"]:
-                _selector(found["selector"], found["label"], (*variable.path, "query"), reader, report)
+                _selector(variable, found["selector"], found["label"], reader, report)
 
 
 def _parsed(
@@ -165,7 +165,7 @@ class _Relay(RuleReport):
         self.path = path
 
     def rule(self, rule: Rule, identity: str, severity: Severity, message: str, **more: object) -> None:
-        line, column = self.report.places.of(self.path)
+        line, column = self.report.positions.of(self.path)
         self.report.findings.append(
             Finding(
                 identity,
@@ -245,14 +245,15 @@ def _unit(panel: Panel, target: Target, tree: Expr, reader: Reader, report: Dash
         report.add("dashboards/unit", "warning", message, path=target.query_path, panel=panel)
 
 
-def _selector(selector: str, label: str, path: Path, reader: Reader, report: DashboardReport) -> None:
+def _selector(variable: Variable, selector: str, label: str, reader: Reader, report: DashboardReport) -> None:
     """The selector of label_values(selector, label)."""
+    path = (*variable.path, "query")
     for query in expansions(selector, report.dashboard.variables):
         try:
             tree = parse_promql(query, reader.profile)
         except PromQLError:
             continue
-        context = _context(tree, "variables", path, reader, report)
+        context = _context(tree, f"variable {variable.name}", path, reader, report)
         if reader.contract is not None:
             lint_contract.check(context)
             if not can(context.flows.of(tree), label):
@@ -264,10 +265,16 @@ def _selector(selector: str, label: str, path: Path, reader: Reader, report: Das
 # -- LogQL, TraceQL
 
 
-def _logql(dashboard: Dashboard, panel: Panel, target: Target, _reader: Reader, report: DashboardReport) -> None:
+def _logql(dashboard: Dashboard, panel: Panel, target: Target, reader: Reader, report: DashboardReport) -> None:
     found = _parsed(parse_logql, dashboard, panel, target, report)
     if found is None:
         return
+    if reader.contract is not None and reader.contract.log_fields:
+        known = {*reader.contract.log_fields, *reader.contract.target_labels}
+        for name, message in log_fields.unknown(found, known):
+            if not _is_free(name):
+                said = f"query {target.ref}: {message}"
+                report.add("contract/log-field", "warning", said, path=target.query_path, panel=panel)
     labels = _grouped(found)
     if labels is not None and not any(map(_is_free, labels)):
         _legend(panel, target, labels.__contains__, report)
@@ -287,7 +294,7 @@ def _traceql(dashboard: Dashboard, panel: Panel, target: Target, _reader: Reader
         _parsed(parse_traceql, dashboard, panel, target, report)
 
 
-def _other(_dashboard: Dashboard, _panel: Panel, _target: Target, _reader: Reader, _book: DashboardReport) -> None:
+def _other(_dashboard: Dashboard, _panel: Panel, _target: Target, _reader: Reader, _report: DashboardReport) -> None:
     """SQL and the like are passed over."""
 
 

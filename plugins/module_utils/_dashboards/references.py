@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .._findings import did_you_mean
 from .._grafana_model.variables import REFERENCE
 from .expand import references
 from .json_positions import Path
@@ -20,7 +20,9 @@ from .report import DashboardReport
 
 _BUILT_IN_SOURCES = frozenset({"-- Grafana --", "-- Dashboard --", "grafana", "datasource", "__expr__"})
 _QUERY_KEYS = ("expr", "query", "rawSql", "legendFormat", "target", "alias")
-_EQUALS = re.compile(rf"(?<![=!~<>])(!?=)\s*\"(?:{REFERENCE.pattern})\"")
+_EQUALS = re.compile(rf"(?<![=!~<>|])([!|]?=)\s*[\"'`](?:{REFERENCE.pattern})[\"'`]")
+_MOST_HINTS = 20
+_AS_PATTERN = {"=": "=~", "!=": "!~", "|=": "|~"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +37,31 @@ class Source:
 def check(dashboard: Dashboard, sources: Sequence[Source] | None, report: DashboardReport) -> None:
     inputs = {text(item.get("name")) for _at, item in mappings(dashboard.raw.get("__inputs"))}
     known = set(dashboard.variables) | inputs
-    for path, panel, value in _asked(dashboard):
+    undefined: set[str] = set()
+    for path, panel, value in _queried(dashboard):
         for name, how in references(value):
-            if name not in known and not name.startswith("__"):
+            if name not in known and name not in undefined and not name.startswith("__"):
+                undefined.add(name)
                 report.add(
                     "dashboards/undefined-variable",
                     "error",
                     f"no variable is called {name!r}: ${name} is sent as it is written",
-                    hint=_nearest(name, known),
+                    hint=did_you_mean(name, sorted(known)) if len(undefined) <= _MOST_HINTS else "",
                     path=path,
                     panel=panel,
                 )
-                known.add(name)
-            elif how == "csv" and "=~" in value:
+            elif name in known and how == "csv" and "=~" in value:
                 _format(name, path, panel, report)
     for panel in dashboard.panels:
         _repeat(dashboard, panel, report)
         for target in panel.targets:
-            if target.language == "promql":
+            if target.language != "other":
                 _equals(dashboard, panel, target, report)
     _unused(dashboard, report)
     _sources(dashboard, sources, inputs, report)
 
 
-def _asked(dashboard: Dashboard) -> Iterator[tuple[Path, Panel | None, str]]:
+def _queried(dashboard: Dashboard) -> Iterator[tuple[Path, Panel | None, str]]:
     """Every text that a data source is asked with."""
     for panel in dashboard.panels:
         for target in panel.targets:
@@ -113,7 +116,7 @@ def _equals(dashboard: Dashboard, panel: Panel, target: Target, report: Dashboar
                 "dashboards/multi-value-equals",
                 "warning",
                 f'{operator}"${name}" finds nothing once two values are chosen',
-                hint=f'write {"!~" if operator == "!=" else "=~"}"${name}"',
+                hint=f'write {_AS_PATTERN[operator]}"${name}"',
                 path=target.query_path,
                 panel=panel,
             )
@@ -162,19 +165,15 @@ def _sources(dashboard: Dashboard, sources: Sequence[Source] | None, inputs: set
     for panel in dashboard.panels:
         for target in panel.targets:
             uid = target.source
-            if uid in known | reported or "$" in uid or uid in inputs:
+            if uid in known or uid in reported or "$" in uid or uid in inputs:
                 continue
             reported.add(uid)
+            near = did_you_mean(uid, sorted(known - _BUILT_IN_SOURCES - {""})) if len(reported) <= _MOST_HINTS else ""
             report.add(
                 "dashboards/datasource",
                 "error",
                 f"there is no data source {uid!r}",
-                hint=_nearest(uid, known - _BUILT_IN_SOURCES) or "use a variable of type datasource",
+                hint=near or "use a variable of type datasource",
                 path=(*target.path, "datasource"),
                 panel=panel,
             )
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, [one for one in known if one], 1)
-    return f"did you mean {near[0]!r}?" if near else ""

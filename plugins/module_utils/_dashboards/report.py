@@ -6,22 +6,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 from .._findings import Finding, Severity
-from .json_positions import JsonPositions, Path
+from .json_positions import Path, Positions
 from .model import Dashboard, Panel
 
 
 class DashboardReport:
-    def __init__(self, dashboard: Dashboard, content: str) -> None:
+    def __init__(self, dashboard: Dashboard, positions: Callable[[], Positions]) -> None:
         self.dashboard = dashboard
         self.findings: list[Finding] = []
-        self._content = content
+        self._positions = positions
 
     @cached_property
-    def places(self) -> JsonPositions:
-        return JsonPositions(self._content)
+    def positions(self) -> Positions:
+        return self._positions()
 
     def add(
         self,
@@ -33,7 +34,7 @@ class DashboardReport:
         path: Path = (),
         panel: Panel | None = None,
     ) -> None:
-        line, column = self.places.of(path)
+        line, column = self.positions.of(path)
         name = self.dashboard.uid or "dashboard"
         self.findings.append(
             Finding(

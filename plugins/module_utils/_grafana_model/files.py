@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,10 +62,13 @@ def _once(pairs: list[tuple[str, Any]]) -> Json:
     # Dashboards say the same few words over and over, and all of them are held at once.
     read = {sys.intern(name): sys.intern(value) if isinstance(value, str) else value for name, value in pairs}
     if len(read) != len(pairs):
-        names = [name for name, _value in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"key {twice!r} is written twice")
+        raise ValueError(f"key {repeated(name for name, _value in pairs)[0]!r} is written twice")
     return read
+
+
+def repeated(names: Iterable[str]) -> list[str]:
+    """The names that are there more than once, in their order."""
+    return [name for name, count in Counter(names).items() if count > 1]
 
 
 def why_not(error: ValueError | RecursionError) -> str:

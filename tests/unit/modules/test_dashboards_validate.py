@@ -139,6 +139,18 @@ def test_what_is_one(edit: Any, tmp_path: Path) -> None:
     assert identities(run(paths=[str(tmp_path)])) == []
 
 
+def test_a_spec_that_is_named_as_a_file(root: Path, tmp_path: Path) -> None:
+    contracts = root / "contracts"
+    result = run(paths=[str(contracts / "dashboards/vllm.yaml")], contract=str(contracts / "services.yaml"))
+    assert [one for one in result["findings"] if one["severity"] != "info"] == []
+    assert result["summary"]["queries"] > 30
+    wrong = (contracts / "dashboards/vllm.yaml").read_text().replace("unit: watt", "unti: watt")
+    (tmp_path / "vllm.yml").write_text(wrong)
+    (missing, finding) = run(paths=[str(tmp_path / "vllm.yml")], contract=str(contracts / "services.yaml"))["findings"]
+    assert (finding["id"], finding["line"]) == ("dashboards/spec", wrong.splitlines().index("        unti: watt") + 1)
+    assert missing["message"] == "unit is missing"
+
+
 def test_paths_that_are_not_there(tmp_path: Path) -> None:
     result = run(paths=[str(tmp_path), str(tmp_path / "nothing.json")])
     assert identities(result) == ["load/no-files", "load/unreadable"]

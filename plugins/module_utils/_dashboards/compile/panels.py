@@ -19,6 +19,7 @@ GOOD, WARNING, CRITICAL = "#009E73", "#E69F00", "#D55E00"
 SERIES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
 SERVICE_LABELS = ("job", "service", "service_name")
 INSTANT = {"table", "bargauge"}
+WITHOUT_UNIT = {"table", "logs"}
 NO_DATA = "No data in this time range"
 
 OPTIONS: dict[str, Object] = {
@@ -123,7 +124,7 @@ def defaults(spec: Object, kind: str, queries: list[Object], dashboard: Object) 
     }
     if "unit" in spec:
         made["unit"] = spec["unit"]
-    if kind not in {"table", "logs"}:
+    if kind not in WITHOUT_UNIT:
         made["min"] = spec.get("min", 0)
     if "max" in spec:
         made["max"] = spec["max"]

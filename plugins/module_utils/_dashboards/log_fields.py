@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterator
 
-from ansible_collections.ias.observability.plugins.module_utils._logql.nodes import (
+from .._findings import did_you_mean
+from .._logql.nodes import (
     Binary,
     LabelReplace,
     LogQuery,
@@ -30,19 +30,20 @@ _ROOT = re.compile(r'\[?"?([A-Za-z_]\w*)')  # of an expression into JSON: a.b[0]
 _READERS = {"json", "logfmt"}
 _TEMPLATES = {"line_format", "label_format"}
 _SETTERS = {"json", "logfmt", "regexp", "pattern", "label_format"}
-Used = tuple[str, int, frozenset[str]]
-"""A name, where in the query what uses it starts, and what the query itself has made of fields by then."""
+_MOST_HINTS = 20
+Used = tuple[str, Collection[str]]
+"""A name that the query reads, and the fields that the query itself has made by then."""
 
 
-def unknown(query: Query, declared: Collection[str]) -> Iterator[tuple[str, int]]:
-    """What is wrong and where, for each field that no service declares and the query has not made before."""
+def unknown(query: Query, declared: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Each field that no service declares and the query has not made before, with what is wrong."""
     known = frozenset({*declared, *LABELS, *OF_LOKI})
-    told: set[str] = set()
-    for name, start, made in _used(query):
-        if name not in known | made | told:
-            told.add(name)
-            near = difflib.get_close_matches(name, sorted(known | made), 1)
-            yield f"no service logs a field {name!r}{f' (did you mean {near[0]!r}?)' if near else ''}", start
+    found: set[str] = set()
+    for name, made in _used(query):
+        if name not in known and name not in made and name not in found:
+            found.add(name)
+            hint = did_you_mean(name, sorted({*known, *made})) if len(found) <= _MOST_HINTS else ""
+            yield name, f"no service logs a field {name!r}{f' ({hint})' if hint else ''}"
 
 
 def _used(query: Query) -> Iterator[Used]:
@@ -51,22 +52,22 @@ def _used(query: Query) -> Iterator[Used]:
         if isinstance(node, LogQuery):
             yield from _in_pipeline(node)
         elif isinstance(node, Binary):
-            yield from ((name, node.start, everything) for name in (*node.labels, *node.include))
+            yield from ((name, everything) for name in (*node.labels, *node.include))
         elif isinstance(node, LabelReplace) and node.source:
-            yield node.source, node.start, everything
+            yield node.source, everything
         elif isinstance(node, VectorAggregation | RangeAggregation) and node.grouping is not None:
-            yield from ((name, node.start, everything) for name in node.grouping.labels)
+            yield from ((name, everything) for name in node.grouping.labels)
 
 
 def _in_pipeline(query: LogQuery) -> Iterator[Used]:
-    """What stages read, each beside what those before it have made."""
-    made: frozenset[str] = frozenset()
-    yield from ((matcher.name, matcher.start, made) for matcher in query.matchers)
+    """What stages read, each beside what those before it have made; that set grows with each stage."""
+    made: set[str] = set()
+    yield from ((matcher.name, made) for matcher in query.matchers)
     for stage in query.stages:
-        yield from ((name, stage.start, made) for name in _of_stage(stage))
-        made |= frozenset(stage.labels if stage.kind in _SETTERS else ())
+        yield from ((name, made) for name in _of_stage(stage))
+        made.update(stage.labels if stage.kind in _SETTERS else ())
     if query.unwrap:
-        yield query.unwrap, query.start, made
+        yield query.unwrap, made
 
 
 def _made(node: Query) -> Iterator[str]:

@@ -11,10 +11,15 @@ import pytest
 import yaml
 
 from ansible_collections.ias.observability.plugins.module_utils._contract.load import load
+from ansible_collections.ias.observability.plugins.module_utils._dashboards import log_fields
+from ansible_collections.ias.observability.plugins.module_utils._dashboards.check import check
+from ansible_collections.ias.observability.plugins.module_utils._dashboards.queries import Reader
 from ansible_collections.ias.observability.plugins.module_utils._logql import parse
+from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
+from ansible_collections.ias.observability.plugins.module_utils._sources import Source
 from tests.unit.tools.contracts.text_search import CONTRACTS, DASHBOARDS, in_panels
-from tools.contracts import log_fields, queries, runbooks
+from tools.contracts import runbooks
 
 SERVICES = (CONTRACTS / "services.yaml").read_text()
 FIELDS = load("services.yaml", SERVICES, RuleReport()).log_fields
@@ -51,8 +56,12 @@ FIELDS = load("services.yaml", SERVICES, RuleReport()).log_fields
     ],
 )
 def test_a_field_that_nobody_declares(query: str, missing: list[str]) -> None:
-    found = [message for message, _start in log_fields.unknown(parse(query), FIELDS)]
-    assert [re.search(r"a field '(\w+)'", message)[1] for message in found] == missing
+    assert [name for name, _message in log_fields.unknown(parse(query), FIELDS)] == missing
+
+
+def test_the_nearest_field_is_suggested() -> None:
+    ((_name, message),) = log_fields.unknown(parse('{app="a"} | json | levle="error"'), FIELDS)
+    assert message == "no service logs a field 'levle' (did you mean 'level'?)"
 
 
 def test_the_labels_are_those_that_the_collector_sets() -> None:
@@ -73,10 +82,11 @@ def test_a_field_that_is_no_longer_declared_names_every_query_that_reads_it(fiel
     expected = {who for who, query in in_panels("loki") if word.search(re.sub(r'"[^"]*"', '""', query))}
     renamed = re.sub(rf"(?m)^(        ){field}:", rf"\1{field}_renamed:", SERVICES)
     promised = load("services.yaml", renamed, RuleReport())
-    found = [(path.name, one) for path in DASHBOARDS for one in queries.check(path, path.name, promised, ())]
-    told = {(name, one.object) for name, one in found if one.id == "dashboards/log-field"}
-    assert told == expected
-    assert told or field != "level"
+    specs = [Source(path.name, path.read_text()) for path in DASHBOARDS]
+    findings, _queries = check(specs, Reader(Profile(), promised))
+    named = {(one.file, one.object.partition("/")[2]) for one in findings if one.id == "contract/log-field"}
+    assert named == expected
+    assert named or field != "level"
     texts = {path: path.read_text().splitlines() for path in (CONTRACTS / "runbooks").glob("*.md")}
     in_runbooks = {
         (path.name, line)
