@@ -10,11 +10,14 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   timeout:
-    description: Seconds to wait until nothing is wrong any more.
+    description:
+      - Seconds to wait until nothing is wrong any more. The module ends within a second of it, whatever the servers do.
+      - With V(0) there is one check, which may take 30 seconds.
+      - An API server of Kubernetes that has not answered once is waited for 10 seconds only.
     type: int
     default: 120
   interval:
-    description: Seconds between two looks.
+    description: Seconds between two checks.
     type: int
     default: 5
 requirements:

@@ -6,9 +6,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-from ._http import Api
+from ._http import Api, labels, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The labels of a log stream, and how many of its lines were found."""
+
+    labels: dict[str, str]
+    lines: int
 
 
 @dataclass(frozen=True)
@@ -17,11 +25,19 @@ class Loki:
 
     def instant(self, expr: str) -> list[dict[str, str]]:
         """The label sets of a metric query's answer that have a value above zero."""
-        answer = self.api.post_form("/loki/api/v1/query", {"query": expr})
-        return [series["metric"] for series in answer["data"]["result"] if float(series["value"][1]) > 0]
+        path = "/loki/api/v1/query"
+        return parse("Loki", path, read_positive, self.api.post_form(path, {"query": expr}))
 
-    def streams(self, expr: str, *, start: int, end: int, limit: int) -> list[dict[str, Any]]:
+    def streams(self, expr: str, *, start: int, end: int, limit: int) -> list[Stream]:
         """The streams of a log query between two times in nanoseconds."""
+        path = "/loki/api/v1/query_range"
         form = {"query": expr, "start": str(start), "end": str(end), "limit": str(limit)}
-        answer = self.api.post_form("/loki/api/v1/query_range", form)
-        return cast("list[dict[str, Any]]", answer["data"]["result"])
+        return parse("Loki", path, read_streams, self.api.post_form(path, form))
+
+
+def read_positive(answer: Any) -> list[dict[str, str]]:
+    return [labels(series["metric"]) for series in answer["data"]["result"] if float(series["value"][1]) > 0]
+
+
+def read_streams(answer: Any) -> list[Stream]:
+    return [Stream(labels(entry["stream"]), len(entry.get("values") or [])) for entry in answer["data"]["result"]]

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-from ._http import Api
+from ._http import Api, Parsed, labels, parse, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,47 +41,66 @@ class Prometheus:
     api: Api
 
     def targets(self) -> list[Target]:
-        return [read_target(entry) for entry in self._data("/api/v1/targets", state="active")["activeTargets"]]
+        path = "/api/v1/targets"
+        answer = self.api.get(path, {"state": "active"})
+        return _read(path, lambda data: [read_target(entry) for entry in data["activeTargets"]], answer)
 
     def rules(self) -> list[LoadedRule]:
-        groups = self._data("/api/v1/rules")["groups"]
-        return [read_rule(group["name"], rule) for group in groups for rule in group["rules"]]
+        path = "/api/v1/rules"
+        return _read(path, read_groups, self.api.get(path))
 
     def alertmanagers(self) -> list[str]:
         """The URLs that alerts are sent to."""
-        return [entry["url"] for entry in self._data("/api/v1/alertmanagers")["activeAlertmanagers"]]
+        path = "/api/v1/alertmanagers"
+        return _read(
+            path, lambda data: [str(entry["url"]) for entry in data["activeAlertmanagers"]], self.api.get(path)
+        )
 
     def format_query(self, expr: str) -> str:
         """The expression as Prometheus writes it; HttpError 400 where it is not PromQL."""
-        return str(self.api.post_form("/api/v1/format_query", {"query": expr})["data"])
+        path = "/api/v1/format_query"
+        return _read(path, text, self.api.post_form(path, {"query": expr}))
 
     def series(self, expr: str, most: int) -> list[dict[str, str]]:
         """The labels of what the expression gives now, at most so many."""
-        answer = self.api.post_form("/api/v1/query", {"query": expr, "limit": str(most)})
-        return [dict(entry["metric"]) for entry in answer["data"]["result"][:most]]
+        path = "/api/v1/query"
+        answer = self.api.post_form(path, {"query": expr, "limit": str(most)})
+        return _read(path, lambda data: [labels(entry["metric"]) for entry in data["result"][:most]], answer)
 
     def target_metadata(self, match_target: str) -> dict[str, str]:
-        """Metric family → type, as the targets with these labels tell it."""
-        told = self.api.get("/api/v1/targets/metadata", {"match_target": match_target})["data"]
-        return {entry["metric"]: entry["type"] for entry in told}
+        """Metric family → type, as the targets with these labels expose it."""
+        path = "/api/v1/targets/metadata"
+        answer = self.api.get(path, {"match_target": match_target})
+        return _read(path, lambda data: {text(entry["metric"]): text(entry["type"]) for entry in data}, answer)
 
-    def _data(self, path: str, **query: str) -> dict[str, Any]:
-        return cast("dict[str, Any]", self.api.get(path, query)["data"])
+
+def _read(path: str, read: Callable[[Any], Parsed], answer: Any) -> Parsed:
+    """Read the data of an answer; HttpError where it is not Prometheus'."""
+    return parse("Prometheus", path, lambda whole: read(whole["data"]), answer)
+
+
+def read_groups(data: Any) -> list[LoadedRule]:
+    return [read_rule(text(group["name"]), rule) for group in data["groups"] for rule in group["rules"]]
 
 
 def read_target(entry: Mapping[str, Any]) -> Target:
-    pool = entry.get("scrapePool", "")
-    job = entry.get("labels", {}).get("job") or pool
-    return Target(job, entry.get("scrapeUrl", ""), entry.get("health", "unknown"), entry.get("lastError", ""), pool)
+    pool = text(entry.get("scrapePool", ""))
+    return Target(
+        job=text(entry.get("labels", {}).get("job") or pool),
+        url=text(entry.get("scrapeUrl", "")),
+        health=text(entry.get("health", "unknown")),
+        error=text(entry.get("lastError", "")),
+        pool=pool,
+    )
 
 
 def read_rule(group: str, rule: Mapping[str, Any]) -> LoadedRule:
     return LoadedRule(
         group=group,
-        kind=rule["type"],
-        name=rule["name"],
-        expr=rule["query"],
+        kind=text(rule["type"]),
+        name=text(rule["name"]),
+        expr=text(rule["query"]),
         seconds=float(rule.get("duration", 0)),
-        health=rule.get("health", "unknown"),
-        error=rule.get("lastError", ""),
+        health=text(rule.get("health", "unknown")),
+        error=text(rule.get("lastError", "")),
     )

@@ -11,14 +11,15 @@ import copy
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from . import _kube
-from ._http import Api
-from ._kube import AUTH_ARGS, CredentialsError, KubeError
+from ._http import NO_DEADLINE, Api, Deadline
+from ._http.sockets import bound_pools
+from ._kube import AUTH_ARGS, SetupError
 
-with contextlib.suppress(ImportError):  # told by connect()
+with contextlib.suppress(ImportError):  # reported by connect()
     import urllib3
 
 
@@ -71,20 +72,23 @@ def arguments(**options: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def open_service(params: Mapping[str, Any], name: str) -> Iterator[Api]:
-    """Reach the service that the option ``name`` describes; the connections close with the block."""
+def open_service(params: Mapping[str, Any], name: str, deadline: Deadline = NO_DEADLINE) -> Iterator[Api]:
+    """Reach the service that the option ``name`` describes; the connections close with the block.
+
+    Every call ends with the deadline; without one each has a bound of its own.
+    """
     service, secret = params[name], params[name].get("admin_secret")
-    client = _kube.connect(params) if secret or not service["url"] else None
-    if client and secret:
-        service = {**service, **read_admin(_kube.Cluster(client), service["namespace"], secret)}
+    cluster = _kube.Cluster(_kube.connect(params), deadline) if secret or not service["url"] else None
+    if cluster and secret:
+        service = {**service, **read_admin(cluster, service["namespace"], secret)}
     headers = credentials(service)
-    if client and not service["url"]:
-        with _kube.forward(client, service["namespace"], service["service"], service["port"]) as tunnel:
-            yield Api(tunnel.pool, "", headers)
+    if cluster and not service["url"]:
+        with _kube.forward(cluster, service["namespace"], service["service"], service["port"]) as tunnel:
+            yield Api(tunnel.pool, "", headers, deadline=deadline)
         return
     manager = manager_for(service)
     try:
-        yield Api(manager, service["url"].rstrip("/"), headers)
+        yield Api(manager, service["url"].rstrip("/"), headers, deadline=deadline)
     finally:
         manager.clear()
 
@@ -93,14 +97,14 @@ def read_admin(cluster: _kube.Cluster, namespace: str, name: str) -> dict[str, s
     """User name and password out of a Secret as Grafana's chart makes it."""
     secret = cluster.find(f"/api/v1/namespaces/{namespace}/secrets/{name}")
     if secret is None:
-        raise CredentialsError(
+        raise SetupError(
             f"Secret {name} does not exist in namespace {namespace}", "Deploy Grafana first, or correct admin_secret"
         )
     data = secret.get("data") or {}
     keys = {"username": "admin-user", "password": "admin-password"}
     missing = [key for key in keys.values() if key not in data]
     if missing:
-        raise CredentialsError(
+        raise SetupError(
             f"Secret {name} in namespace {namespace} has no key {' and no key '.join(missing)}", "Correct admin_secret"
         )
     return {option: base64.b64decode(data[key]).decode("utf-8", "replace") for option, key in keys.items()}
@@ -117,12 +121,10 @@ def credentials(service: Mapping[str, Any]) -> dict[str, str]:
 
 def manager_for(service: Mapping[str, Any]) -> urllib3.PoolManager:
     """A pool for a URL, with its trust and through the environment's proxy."""
-    url = urlsplit(service["url"])
-    if url.scheme not in {"http", "https"} or not url.hostname or url.username:
-        raise KubeError("url must look like https://host[:port][/path], without credentials", "Correct the option url")
+    url = read_url(service["url"])
     for option in ("ca_file", "client_cert", "client_key"):
         if service[option] and not os.access(service[option], os.R_OK):
-            raise KubeError(f"{option} {service[option]} cannot be read", f"Correct the option {option}")
+            raise SetupError(f"{option} {service[option]} cannot be read", f"Correct the option {option}")
     trust: dict[str, Any] = {
         "cert_reqs": "CERT_REQUIRED" if service["validate_certs"] else "CERT_NONE",
         "ca_certs": service["ca_file"],
@@ -132,5 +134,21 @@ def manager_for(service: Mapping[str, Any]) -> urllib3.PoolManager:
     }
     if not service["validate_certs"]:  # said once, by the user: no warning with each request
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    proxy = None if proxy_bypass(url.hostname) else getproxies().get(url.scheme)
-    return urllib3.ProxyManager(proxy, **trust) if proxy else urllib3.PoolManager(**trust)
+    proxy = None if proxy_bypass(url.hostname or "") else getproxies().get(url.scheme)
+    return bound_pools(urllib3.ProxyManager(proxy, **trust) if proxy else urllib3.PoolManager(**trust))
+
+
+def read_url(text: str) -> SplitResult:
+    """The base URL of a service; SetupError, which does not repeat it, where it is none."""
+    wanted = SetupError(
+        "url must look like https://host[:port][/path], without credentials, query and fragment",
+        "Correct the option url; credentials have options of their own",
+    )
+    try:
+        url = urlsplit(text)
+        _valid = url.port
+    except ValueError as error:
+        raise wanted from error
+    if url.scheme not in {"http", "https"} or not url.hostname or {"@", "?", "#"} & set(text) or not text.isprintable():
+        raise wanted
+    return url

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-from ._http import Api
+from ._http import Api, parse, text
 
 
 @dataclass(frozen=True)
@@ -18,18 +17,30 @@ class Tempo:
 
     def search(self, traceql: str, *, start: int, end: int, limit: int) -> list[str]:
         """The ids of matching traces that started between two times in seconds."""
+        path = "/api/search"
         query = {"q": traceql, "start": str(start), "end": str(end), "limit": str(limit)}
-        # Tempo leaves out the leading zeros of an id; logs do not.
-        return [hit["traceID"].zfill(32) for hit in self.api.get("/api/search", query).get("traces") or []]
+        return parse("Tempo", path, read_ids, self.api.get(path, query))
 
-    def trace(self, trace_id: str) -> dict[str, Any]:
-        """One whole trace as OTLP JSON; HttpError 404 where there is none."""
-        return cast("dict[str, Any]", self.api.get(f"/api/traces/{trace_id}"))
+    def spans(self, trace_id: str) -> dict[str, int]:
+        """How many spans each service has in a trace; HttpError 404 where there is none."""
+        path = f"/api/traces/{trace_id}"
+        return parse("Tempo", path, spans_by_service, self.api.get(path))
 
 
-def spans_by_service(trace: Mapping[str, Any]) -> dict[str, int]:
-    """How many spans each service has in a trace."""
-    body = trace.get("trace", trace)
+def read_ids(answer: Any) -> list[str]:
+    # Tempo leaves out the leading zeros of an id; logs do not.
+    return [trace_id(entry["traceID"]) for entry in answer.get("traces") or []]
+
+
+def trace_id(value: Any) -> str:
+    """An id that can stand in a path; ValueError where it is none."""
+    int(text(value), 16)
+    return text(value).zfill(32)
+
+
+def spans_by_service(answer: Any) -> dict[str, int]:
+    """The OTLP JSON of a trace, counted."""
+    body = answer.get("trace", answer)
     spans: dict[str, int] = {}
     for resource in body.get("batches") or body.get("resourceSpans") or []:
         service = resource_attribute(resource, "service.name")
@@ -38,7 +49,7 @@ def spans_by_service(trace: Mapping[str, Any]) -> dict[str, int]:
     return spans
 
 
-def resource_attribute(resource: Mapping[str, Any], key: str) -> str:
+def resource_attribute(resource: Any, key: str) -> str:
     for attribute in resource.get("resource", {}).get("attributes") or []:
         if attribute["key"] == key:
             return str(attribute["value"].get("stringValue", ""))

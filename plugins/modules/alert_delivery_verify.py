@@ -91,6 +91,7 @@ from ..module_utils._alertmanager.client import Alertmanager
 from ..module_utils._checks.delivery import check_delivery, check_receivers
 from ..module_utils._checks.result import CheckResult
 from ..module_utils._findings import failed
+from ..module_utils._http import Deadline, parse
 from ..module_utils._service import ALERTMANAGER, WEBHOOK, arguments, open_service
 from ..module_utils._verify.proof import WAIT_ARGS, verify
 
@@ -119,16 +120,16 @@ def main() -> None:
     started = now()
     labels = {**{key: str(value) for key, value in module.params["labels"].items()}, "alertname": name}
 
-    def probe() -> CheckResult:
-        with open_service(module.params, "alertmanager") as api:
+    def probe(deadline: Deadline) -> CheckResult:
+        with open_service(module.params, "alertmanager", deadline) as api:
             alertmanager = Alertmanager(api)
             if module.check_mode:
                 return check_receivers(receiver, alertmanager.receivers())
             alertmanager.send(labels, ANNOTATIONS, (started, now() + LIFE))
-            outcome = check_delivery(receiver, alertmanager.find(name), received(module.params, name))
-            if not failed(outcome.findings):
+            result = check_delivery(receiver, alertmanager.find(name), received(module.params, name, deadline))
+            if not failed(result.findings):
                 alertmanager.send(labels, ANNOTATIONS, (started, now()))
-            return outcome
+            return result
 
     verify(module, "An alert does not reach its receiver", probe)
 
@@ -137,13 +138,13 @@ def now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def received(params: dict[str, Any], name: str) -> list[dict[str, Any]] | None:
+def received(params: dict[str, Any], name: str, deadline: Deadline) -> list[dict[str, Any]] | None:
     """What the webhook has got of it; None where it is not asked."""
     if not params["webhook"]:
         return None
-    with open_service(params, "webhook") as api:
-        got: list[dict[str, Any]] = api.get("/alerts", {"alertname": name})
-        return got
+    with open_service(params, "webhook", deadline) as api:
+        answer = api.get("/alerts", {"alertname": name})
+        return parse("an alert receiver", "/alerts", lambda alerts: [dict(alert) for alert in alerts], answer)
 
 
 if __name__ == "__main__":

@@ -80,6 +80,7 @@ from ..module_utils._contract.aliases import MetricAliases
 from ..module_utils._contract.load import load as load_contract
 from ..module_utils._files import UnreadableError, read_text
 from ..module_utils._findings import failure_message
+from ..module_utils._http import Deadline
 from ..module_utils._prometheus import Prometheus
 from ..module_utils._rules.report import RuleReport
 from ..module_utils._service import PROMETHEUS, arguments, open_service
@@ -99,8 +100,8 @@ def main() -> None:
 
     ours = {(rule.group, rule.name) for rule in wanted}
 
-    def probe() -> CheckResult:
-        with open_service(module.params, "prometheus") as api:
+    def probe(deadline: Deadline) -> CheckResult:
+        with open_service(module.params, "prometheus", deadline) as api:
             prometheus = Prometheus(api)
             # The same rule can be written in many ways: both sides are compared as Prometheus formats them.
             formatted = cache(prometheus.format_query)

@@ -60,10 +60,13 @@ findings:
 """
 
 from ..module_utils._ending import end
+from ..module_utils._http import NO_DEADLINE
 from ..module_utils._kube import Cluster, KubeError, connect, health
 from ..module_utils._kube.module import kube_module
 from ..module_utils._release import helm
 
+WHOLE_SECONDS = 60.0
+"""For all requests to the API server together."""
 ARGUMENTS = {
     "namespace": {"type": "str", "required": True},
     "storage_classes": {"type": "list", "elements": "str", "default": []},
@@ -75,7 +78,7 @@ def main() -> None:
     module = kube_module(ARGUMENTS, supports_check_mode=True)
     where, findings = "the cluster", []
     try:
-        cluster = Cluster(connect(module.params))
+        cluster = Cluster(connect(module.params), NO_DEADLINE.within(WHOLE_SECONDS))
         where = f"the cluster at {cluster.host}"
         findings += health.examine(cluster, module.params["namespace"], module.params["storage_classes"])
     except KubeError as error:

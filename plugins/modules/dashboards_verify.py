@@ -88,6 +88,7 @@ from ..module_utils._ending import end
 from ..module_utils._findings import failed
 from ..module_utils._grafana.client import Grafana
 from ..module_utils._grafana_model.files import check_all, load_folder
+from ..module_utils._http import Deadline
 from ..module_utils._service import GRAFANA, arguments, open_service
 from ..module_utils._verify.dashboards import DashboardProbe
 from ..module_utils._verify.proof import WAIT_ARGS, verify
@@ -109,8 +110,8 @@ def main() -> None:
         end(module, f"The dashboards in {src} cannot be used", findings)
     dashboards = DashboardProbe(module.params["folder"], wanted)
 
-    def probe() -> CheckResult:
-        with open_service(module.params, "grafana") as api:
+    def probe(deadline: Deadline) -> CheckResult:
+        with open_service(module.params, "grafana", deadline) as api:
             return dashboards.verify(Grafana(api))
 
     verify(module, "Not every dashboard shows something", probe)

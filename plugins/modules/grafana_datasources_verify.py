@@ -64,6 +64,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._checks.datasources import check_datasources
 from ..module_utils._checks.result import CheckResult
 from ..module_utils._grafana.client import Grafana
+from ..module_utils._http import Deadline
 from ..module_utils._service import GRAFANA, arguments, open_service
 from ..module_utils._verify.proof import WAIT_ARGS, verify
 
@@ -72,8 +73,8 @@ def main() -> None:
     expected = {"type": "list", "elements": "str", "default": []}
     module = AnsibleModule(arguments(grafana=GRAFANA, expected=expected, **WAIT_ARGS), supports_check_mode=True)
 
-    def probe() -> CheckResult:
-        with open_service(module.params, "grafana") as api:
+    def probe(deadline: Deadline) -> CheckResult:
+        with open_service(module.params, "grafana", deadline) as api:
             grafana = Grafana(api)
             found = [(source, grafana.health(source)) for source in grafana.datasources()]
             return check_datasources(found, module.params["expected"])

@@ -80,6 +80,7 @@ from ..module_utils._contract.load import Contract, load
 from ..module_utils._ending import end
 from ..module_utils._files import UnreadableError, read_text
 from ..module_utils._findings import Report, failed
+from ..module_utils._http import Deadline
 from ..module_utils._prometheus import Prometheus
 from ..module_utils._service import PROMETHEUS, arguments, open_service
 from ..module_utils._verify.metrics_contract import verify as verify_contract
@@ -101,8 +102,8 @@ def main() -> None:
     if unknown := sorted(set(only) - set(contract.services)):
         module.fail_json(msg=f"no service {', '.join(unknown)} in the contract; it has {', '.join(contract.services)}")
 
-    def probe() -> CheckResult:
-        with open_service(module.params, "prometheus") as api:
+    def probe(deadline: Deadline) -> CheckResult:
+        with open_service(module.params, "prometheus", deadline) as api:
             return verify_contract(Prometheus(api), contract, only)
 
     verify(module, "The metrics contract is not kept", probe)

@@ -66,7 +66,8 @@ import re
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._checks.result import CheckResult
-from ..module_utils._kube import KubeError, connect
+from ..module_utils._http import Deadline
+from ..module_utils._kube import Cluster, KubeError, connect
 from ..module_utils._loki import Loki
 from ..module_utils._service import LOKI, arguments, open_service
 from ..module_utils._verify.logs import Coverage
@@ -85,15 +86,16 @@ def main() -> None:
     )
     try:
         ignored = [re.compile(pattern) for pattern in module.params["ignore_lines"]]
-        coverage = Coverage(connect(module.params), module.params["window"], ignored)
+        coverage = Coverage(module.params["window"], ignored)
+        client = connect(module.params)
     except re.error as error:
         module.fail_json(msg=f"ignore_lines: {error.pattern!r} is not a regular expression: {error}")
     except KubeError as error:
         module.fail_json(msg=str(error))
 
-    def probe() -> CheckResult:
-        with open_service(module.params, "loki") as api:
-            return coverage.verify(Loki(api))
+    def probe(deadline: Deadline) -> CheckResult:
+        with open_service(module.params, "loki", deadline) as api:
+            return coverage.verify(Cluster(client, deadline), Loki(api))
 
     verify(module, "Not all logs arrive", probe)
 

@@ -69,11 +69,13 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._http import NO_DEADLINE
 from ..module_utils._kube import Cluster, KubeError, connect
 from ..module_utils._kube.module import kube_module
 from ..module_utils._release import history, manifest, rollout
 from ..module_utils._release.manifest import Key
 from ..module_utils._release.waiting import Waiter
+from ..module_utils._verify.proof import LAST_CHECK_SECONDS
 
 RELEASE = {"name": {"type": "str", "required": True}, "namespace": {"type": "str", "required": True}}
 ARGUMENTS = {
@@ -85,7 +87,7 @@ ARGUMENTS = {
 
 def waited(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
-    cluster = Cluster(connect(params))
+    cluster = Cluster(connect(params), NO_DEADLINE.within(params["timeout"] + LAST_CHECK_SECONDS))
     wanted = [key for release in params["releases"] for key in workloads(cluster, **release)]
     if not module.check_mode:  # nothing has been changed that could be waited for
         Waiter(cluster, params["timeout"], params["patience"]).wait(wanted)

@@ -68,6 +68,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils import _kube
 from ..module_utils._checks.result import CheckResult
 from ..module_utils._checks.targets import check_targets
+from ..module_utils._http import Deadline
 from ..module_utils._kube.monitors import selected
 from ..module_utils._prometheus import Prometheus
 from ..module_utils._service import PROMETHEUS, arguments, open_service
@@ -78,11 +79,11 @@ def main() -> None:
     jobs = {"type": "list", "elements": "str", "default": []}
     module = AnsibleModule(arguments(prometheus=PROMETHEUS, jobs=jobs, **WAIT_ARGS), supports_check_mode=True)
 
-    def probe() -> CheckResult:
-        with open_service(module.params, "prometheus") as api:
+    def probe(deadline: Deadline) -> CheckResult:
+        with open_service(module.params, "prometheus", deadline) as api:
             targets = Prometheus(api).targets()
         home, url = module.params["prometheus"]["namespace"], module.params["prometheus"]["url"]
-        monitors = [] if url else selected(_kube.Cluster(_kube.connect(module.params)), home)
+        monitors = [] if url else selected(_kube.Cluster(_kube.connect(module.params), deadline), home)
         return check_targets(targets, module.params["jobs"], monitors, home)
 
     verify(module, "Not everything is scraped", probe)

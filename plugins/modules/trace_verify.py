@@ -70,6 +70,7 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._checks.result import CheckResult
+from ..module_utils._http import Deadline
 from ..module_utils._loki import Loki
 from ..module_utils._service import LOKI, TEMPO, arguments, open_service
 from ..module_utils._tempo import Tempo
@@ -92,9 +93,12 @@ def main() -> None:
     services = module.params["services"]
     wanted = max(module.params["min_services"], len(services))
 
-    def probe() -> CheckResult:
+    def probe(deadline: Deadline) -> CheckResult:
         since = time.time() - module.params["window"] * 60
-        with open_service(module.params, "tempo") as tempo, open_service(module.params, "loki") as loki:
+        with (
+            open_service(module.params, "tempo", deadline) as tempo,
+            open_service(module.params, "loki", deadline) as loki,
+        ):
             return find_traces(Tempo(tempo), Loki(loki), services, wanted, since)
 
     verify(module, "No complete trace", probe)

@@ -6,7 +6,7 @@
 
 It knows no kinds: a collection exists when `serves` says so or an object lies in it. What a test wants to see go
 wrong it sets: `denied` (reviews and requests), `token`, `failures` (status per path, or method and path, used
-up one by one).
+up one by one), `silent` (ends of paths that are never answered), `headers` (of every refusal).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -57,6 +57,8 @@ class FakeKube:
     serves: set[str] = field(default_factory=set)
     denied: set[tuple[str, str]] = field(default_factory=set)
     failures: dict[str, list[int]] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
+    headers: dict[str, str] = field(default_factory=dict)
     ports: dict[tuple[str, int], int] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     tls: ssl.SSLContext | None = None
@@ -141,6 +143,9 @@ class _Handler(BaseHTTPRequestHandler):
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         body = yaml.safe_load(raw) if raw else None
         self.kube.requests.append(Request(self.command, split.path, query, body))
+        if any(split.path.endswith(end) for end in self.kube.silent):
+            self.rfile.read(1)  # until the client gives up
+            return
         try:
             self._check(split.path)
             if split.path.endswith("/portforward"):
@@ -152,7 +157,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._reply(200, json.dumps(answer).encode(), "application/json")
         except _RefusedError as error:
             status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": error.message}
-            self._reply(error.code, json.dumps(status | {"code": error.code}).encode(), "application/json")
+            content = json.dumps(status | {"code": error.code}).encode()
+            self._reply(error.code, content, "application/json", self.kube.headers)
 
     def _check(self, path: str) -> None:
         if self.headers.get("Authorization") != f"Bearer {self.kube.token}":
@@ -258,9 +264,10 @@ class _Handler(BaseHTTPRequestHandler):
             mask = self.rfile.read(4)
             yield bytes(byte ^ mask[index % 4] for index, byte in enumerate(self.rfile.read(length)))
 
-    def _reply(self, code: int, body: bytes, kind: str) -> None:
+    def _reply(self, code: int, body: bytes, kind: str, more: Mapping[str, str] = MappingProxyType({})) -> None:
         self.send_response(code)
-        self.send_header("Content-Type", kind)
+        for name, value in {"Content-Type": kind, **more}.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

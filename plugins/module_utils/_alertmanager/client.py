@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._http import Api
+from .._http import Api, parse, text
 
 Span = tuple[datetime.datetime, datetime.datetime]
 """From when until when an alert fires; both know their time zone."""
@@ -32,25 +32,32 @@ class Alertmanager:
     api: Api
 
     def send(self, labels: Mapping[str, str], annotations: Mapping[str, str], fires: Span) -> None:
-        """Tell an alert, as Prometheus does. Sent again with another end, it is the same alert."""
+        """Send an alert, as Prometheus does. Sent again with another end, it is the same alert."""
         starts, ends = (moment.isoformat() for moment in fires)
         alert = {"labels": dict(labels), "annotations": dict(annotations), "startsAt": starts, "endsAt": ends}
         self.api.post("/api/v2/alerts", [alert], repeatable=True)
 
     def find(self, alertname: str) -> list[KnownAlert]:
         """The alerts of this name, silenced and inhibited ones too."""
-        return [read_alert(entry) for entry in self.api.get("/api/v2/alerts", {"filter": f'alertname="{alertname}"'})]
+        path = "/api/v2/alerts"
+        answer = self.api.get(path, {"filter": f'alertname="{alertname}"'})
+        return parse("Alertmanager", path, lambda entries: [read_alert(entry) for entry in entries], answer)
 
     def receivers(self) -> list[str]:
         """The names of all receivers."""
-        return [entry["name"] for entry in self.api.get("/api/v2/receivers")]
+        path = "/api/v2/receivers"
+        return parse("Alertmanager", path, read_names, self.api.get(path))
 
 
-def read_alert(entry: Mapping[str, Any]) -> KnownAlert:
+def read_names(entries: Any) -> list[str]:
+    return [text(entry["name"]) for entry in entries]
+
+
+def read_alert(entry: Any) -> KnownAlert:
     status = entry.get("status") or {}
     return KnownAlert(
-        receivers=tuple(receiver["name"] for receiver in entry.get("receivers") or ()),
-        state=status.get("state", "unprocessed"),
-        silenced_by=tuple(status.get("silencedBy") or ()),
-        inhibited_by=tuple(status.get("inhibitedBy") or ()),
+        receivers=tuple(read_names(entry.get("receivers") or ())),
+        state=text(status.get("state", "unprocessed")),
+        silenced_by=tuple(map(text, status.get("silencedBy") or ())),
+        inhibited_by=tuple(map(text, status.get("inhibitedBy") or ())),
     )

@@ -18,8 +18,8 @@ def has_sample(result: Mapping[str, Any]) -> bool:
 
 
 def _frame_has_sample(frame: Mapping[str, Any]) -> bool:
-    fields = frame.get("schema", {}).get("fields") or []
-    columns = frame.get("data", {}).get("values") or []
+    fields = (frame.get("schema") or {}).get("fields") or []
+    columns = (frame.get("data") or {}).get("values") or []
     numbers = [column for field, column in zip(fields, columns, strict=False) if field.get("type") == "number"]
     others = [column for field, column in zip(fields, columns, strict=False) if field.get("type") != "time"]
     return any(value is not None for column in numbers or others for value in column)

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import quote
 
 from .._grafana_model.model import Json
-from .._http import Api, HttpError
-from .client import Parsed, parse
+from .._http import Api, HttpError, Parsed
+from .client import parse
 from .folders import Folder, Path, walk
 from .legacy_store import delete, find, list_level
 from .plan import Desired, Observed

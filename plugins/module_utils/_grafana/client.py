@@ -5,16 +5,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any
 from urllib.parse import quote
 
+from .. import _http
 from .._grafana_model.model import DataSource, Health, Json
-from .._http import Api, HttpError, Query
-
-Parsed = TypeVar("Parsed")
+from .._http import Api, HttpError, Parsed, Query
 
 PAGE = 1000
 # These are plugins without a back end: Grafana cannot ask for their health, only pass a request through.
@@ -22,12 +20,8 @@ WITHOUT_HEALTH = {"alertmanager": "/api/v2/status"}
 
 
 def parse(path: str, read: Callable[[Any], Parsed], answer: Any) -> Parsed:
-    """Read an answer that came with a success; what stands before Grafana may have given it."""
-    try:
-        return read(answer)
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
-        said = json.dumps(answer)[:100]
-        raise HttpError("GET", path, 200, f"this is not an answer of Grafana: {said}") from error
+    """Read an answer of Grafana."""
+    return _http.parse("Grafana", path, read, answer)
 
 
 @dataclass(frozen=True)
@@ -50,7 +44,11 @@ class Grafana:
             if error.status in {0, 401, 403}:
                 raise
             return Health(False, error.reason)
-        return Health(answer.get("status") == "OK", str(answer.get("message", "")))
+        return parse(
+            f"/api/datasources/uid/{source.uid}/health",
+            lambda health: Health(health.get("status") == "OK", str(health.get("message", ""))),
+            answer,
+        )
 
     def search(self, kind: str, folder_uids: Sequence[str] = (), *, tag: str = "") -> list[Json]:
         """All dashboards (dash-db) or folders (dash-folder). The index behind it may be a second late."""
@@ -66,7 +64,8 @@ class Grafana:
 
     def dashboard(self, uid: str) -> Json:
         """The answer to a read of one dashboard: its JSON and its metadata."""
-        return cast("Json", self.api.get(f"/api/dashboards/uid/{quote(uid)}"))
+        path = f"/api/dashboards/uid/{quote(uid)}"
+        return parse(path, lambda answer: {**answer, "dashboard": dict(answer["dashboard"])}, self.api.get(path))
 
     def query(self, queries: Sequence[Mapping[str, Any]], *, start: str, end: str) -> dict[str, Json]:
         """Each query's result by its refId. One that failed has ``error`` in it and does not hide the others."""
@@ -78,11 +77,22 @@ class Grafana:
             if not isinstance(error.data, dict) or "results" not in error.data:
                 raise
             answer = error.data
-        return cast("dict[str, Json]", answer["results"])
+        return parse("/api/ds/query", read_results, answer)
 
     def proxy(self, uid: str, path: str, query: Query | None = None) -> Any:
         """Ask a data source's own API, with Grafana's access to it."""
         return self.api.get(f"/api/datasources/proxy/uid/{quote(uid)}{path}", query)
+
+
+def read_results(answer: Any) -> dict[str, Json]:
+    """Each query's result, in which the frames' columns stand beside their fields."""
+    results = {ref: {**result} for ref, result in answer["results"].items()}
+    for frame in (frame for result in results.values() for frame in result.get("frames") or []):
+        for column in (frame.get("data") or {}).get("values") or []:
+            iter(column)
+        for field in (frame.get("schema") or {}).get("fields") or []:
+            field.get("type")
+    return results
 
 
 def read_hits(answer: Any) -> list[Json]:

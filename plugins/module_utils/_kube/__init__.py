@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .arguments import AUTH_ARGS
-from .errors import ApiError, CredentialsError, KubeError
+from .errors import ApiError, KubeError, SetupError, UnreachableError
 
 if TYPE_CHECKING:  # and for Ansible, which packs what is imported anywhere
     from .client import Cluster, authorization, connect
@@ -20,9 +20,10 @@ __all__ = [
     "AUTH_ARGS",
     "ApiError",
     "Cluster",
-    "CredentialsError",
     "KubeError",
+    "SetupError",
     "Tunnel",
+    "UnreachableError",
     "authorization",
     "connect",
     "forward",

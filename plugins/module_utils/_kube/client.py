@@ -14,13 +14,17 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as core
 
+from .._http.deadline import NO_DEADLINE, Deadline
+from .._http.sockets import bound_pools
+from .._http.transport import NoAnswerError, Transport
+from .._json import read_json
 from .arguments import AUTH_ARGS
-from .errors import ApiError, KubeError, refused, unreachable
+from .errors import ApiError, KubeError, SetupError, refused, unreachable
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -28,9 +32,9 @@ if TYPE_CHECKING:
 MISSING = ""
 try:
     import kubernetes
-    import urllib3
+    import urllib3  # noqa: F401
     import yaml
-except ImportError as missing:  # told by connect()
+except ImportError as missing:  # reported by connect()
     MISSING = missing.name or str(missing)
 
 Object = dict[str, Any]
@@ -39,27 +43,26 @@ APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 PAGE = 500
-CONNECT_SECONDS = 5.0
 READ_SECONDS = 60.0
-BACKOFF_SECONDS = 0.3
 
 
 def connect(params: Mapping[str, Any]) -> ApiClient:
     """Read the credentials that `params` (a module's parameters) name. Asks the API nothing."""
     if MISSING:
-        raise KubeError(f"the Python library {MISSING} is missing", "Install kubernetes >= 24.2")
+        raise SetupError(f"the Python library {MISSING} is missing", "Install kubernetes >= 24.2")
     unusable = (kubernetes.config.ConfigException, yaml.YAMLError)
     options = {name: params[name] for name in AUTH_ARGS if params.get(name) is not None}
     auth = core._create_auth_spec(**options)
     _require_file(auth.get("kubeconfig"))
     try:
         client = kubernetes.client.ApiClient(core._create_configuration(auth))
+        bound_pools(client.rest_client.pool_manager)
         for name, value in core._create_headers(**options).items():
             client.default_headers[name] = ",".join(value) if isinstance(value, list) else value
     except (*unusable, OSError, TypeError, ValueError, KeyError, AttributeError) as error:
         source = auth.get("kubeconfig")
         what = f"the kubeconfig {source}" if isinstance(source, str) else "the default kubeconfig"
-        raise KubeError(
+        raise SetupError(
             f"{what} cannot be used: {_one_line(error)}",
             "Set the option kubeconfig or K8S_AUTH_KUBECONFIG to a valid file",
         ) from error
@@ -69,8 +72,9 @@ def connect(params: Mapping[str, Any]) -> ApiClient:
 class Cluster:
     """One API server. Every call is bounded in time and raises KubeError, or ApiError when the API says no."""
 
-    def __init__(self, client: ApiClient) -> None:
+    def __init__(self, client: ApiClient, deadline: Deadline = NO_DEADLINE) -> None:
         self.client = client
+        self.deadline = deadline
         self.host: str = client.configuration.host
 
     def get(self, path: str, **query: str) -> Object:
@@ -124,10 +128,13 @@ class Cluster:
     def _json(self, method: str, path: str, query: Mapping[str, str], **content: Any) -> Object:
         answer = self._send(method, path, query, **content)
         try:
-            return cast("Object", json.loads(answer))
-        except ValueError as error:
+            value = read_json(answer)
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
             message = f"{self.host} does not answer like a Kubernetes API ({path}: {answer[:60]!r})"
-            raise KubeError(message, "Check the server address") from error
+            raise KubeError(message, "Check the server address")
+        return value
 
     def _send(
         self,
@@ -140,29 +147,15 @@ class Cluster:
         accept: str = JSON,
     ) -> bytes:
         url = self.host.rstrip("/") + path + (f"?{urlencode(query)}" if query else "")
-        # Everything sent from here can be sent twice: reads, reviews, applies, and patches of one known version.
-        retry = urllib3.Retry(
-            total=3,
-            connect=1,
-            other=0,
-            status_forcelist=(429, 502, 503, 504),
-            allowed_methods=None,
-            backoff_factor=BACKOFF_SECONDS,
-            backoff_jitter=BACKOFF_SECONDS,
-            raise_on_status=False,
-        )
+        transport = Transport(self.client.rest_client.pool_manager, self.deadline, READ_SECONDS)
+        headers = {**self._headers(), "Content-Type": kind, "Accept": accept}
+        content = None if body is None else json.dumps(body).encode()
         try:
-            answer = self.client.rest_client.pool_manager.request(
-                method,
-                url,
-                headers={**self._headers(), "Content-Type": kind, "Accept": accept},
-                body=None if body is None else json.dumps(body).encode(),
-                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
-                retries=retry,
-            )
-        except urllib3.exceptions.HTTPError as error:
-            raise unreachable(self.host, error) from error
-        if answer.status >= 400:
+            # Everything sent from here can be sent twice: reads, reviews, applies, and patches of one known version.
+            answer = transport.send(method, url, headers, content, repeatable=True)
+        except NoAnswerError as error:
+            raise unreachable(self.host, str(error)) from error
+        if answer.status >= 300:
             raise refused(answer.status, answer.data, method, self.host + path)
         return answer.data
 
@@ -182,7 +175,7 @@ def _require_file(kubeconfig: object) -> None:
         return
     files = [Path(name).expanduser() for name in kubeconfig.split(os.pathsep) if name]
     if not any(file.exists() for file in files):
-        raise KubeError(
+        raise SetupError(
             f"the kubeconfig {kubeconfig} does not exist", "Set the option kubeconfig or K8S_AUTH_KUBECONFIG"
         )
 

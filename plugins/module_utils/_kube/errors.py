@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-import json
+from .._json import read_json
+from .._printable import printable
 
 
 class KubeError(Exception):
@@ -15,9 +16,9 @@ class KubeError(Exception):
     permanent = False  # asking again later can help
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(f"{message}. {hint}" if hint else message)
-        self.message = message
-        self.hint = hint
+        self.message = printable(message)
+        self.hint = printable(hint)
+        super().__init__(f"{self.message}. {self.hint}" if hint else self.message)
 
 
 class ApiError(KubeError):
@@ -29,8 +30,12 @@ class ApiError(KubeError):
         self.permanent = status in {401, 403}
 
 
-class CredentialsError(KubeError):
-    """A Secret does not hold the credentials that it was named for."""
+class UnreachableError(KubeError):
+    """No answer came from the API server at all."""
+
+
+class SetupError(KubeError):
+    """What the user gave (a kubeconfig, a URL, a Secret) cannot be used: only another one helps."""
 
     permanent = True
 
@@ -49,34 +54,24 @@ def refused(status: int, body: bytes, method: str, url: str) -> ApiError:
     return ApiError(status, f"{method} {url}: {status} {reason}")
 
 
-def unreachable(host: str, error: BaseException) -> KubeError:
-    """Explain a connection that never came to be; the library's own text nests up to four causes."""
-    cause = root_cause(error)
+def unreachable(host: str, cause: str) -> KubeError:
+    """Explain a request that got no answer."""
     if "CERTIFICATE_VERIFY_FAILED" in cause:
         reason = cause.partition("CERTIFICATE_VERIFY_FAILED] ")[2] or cause
         hint = "Python 3.13 and later also refuse a CA without the key usage extension" if "key usage" in reason else ""
-        return KubeError(
+        return SetupError(
             f"the TLS certificate of {host} is not trusted: {reason}",
             hint or "Check certificate-authority in the kubeconfig, or ca_cert",
         )
-    return KubeError(
+    return UnreachableError(
         f"the Kubernetes API at {host} cannot be reached: {cause}",
         "Check the server address in the kubeconfig, the network and that the cluster runs",
     )
 
 
-def root_cause(error: BaseException) -> str:
-    """The innermost reason of a urllib3 error, without object addresses."""
-    inner = getattr(error, "reason", None)
-    while isinstance(inner, BaseException):
-        error, inner = inner, getattr(inner, "reason", None)
-    text = str(error)
-    return text.rpartition(">: ")[2] or text
-
-
 def _status_message(body: bytes) -> str:
     try:
-        status = json.loads(body)
+        status = read_json(body)
     except ValueError:
         return body.decode("utf-8", "replace").strip()[:300]
     return str(status.get("message", "")) if isinstance(status, dict) else str(status)[:300]

@@ -12,23 +12,27 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
+from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._http.sockets import TimedSocket
 from .client import Cluster, authorization
-from .errors import ApiError, KubeError
+from .errors import ApiError, KubeError, UnreachableError
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
     from urllib3.connection import HTTPConnection
 
-with suppress(ImportError):  # told by connect()
+with suppress(ImportError):  # reported by connect()
     import kubernetes
     import urllib3
     from kubernetes.stream import ws_client
 
 CONNECTIONS = 8
+HANDSHAKE_SECONDS = 10.0
 
 
 class Endpoint(NamedTuple):
@@ -45,7 +49,7 @@ class Tunnel:
         self.pool = urllib3.HTTPConnectionPool(f"{service}.{namespace}", port, maxsize=CONNECTIONS)
 
         def dial() -> socket.socket:
-            return open_socket(cluster.client, namespace, find_endpoint(cluster, namespace, service, port))
+            return open_socket(cluster, namespace, find_endpoint(cluster, namespace, service, port))
 
         self.pool.ConnectionCls = _connection_class(dial)
 
@@ -61,9 +65,8 @@ class Tunnel:
         self.pool.close()
 
 
-def forward(client: ApiClient, namespace: str, service: str, port: int) -> Tunnel:
+def forward(cluster: Cluster, namespace: str, service: str, port: int) -> Tunnel:
     """A tunnel to a service; raises KubeError at once when no ready pod stands behind it."""
-    cluster = Cluster(client)
     find_endpoint(cluster, namespace, service, port)
     return Tunnel(cluster, namespace, service, port)
 
@@ -92,34 +95,52 @@ def find_endpoint(cluster: Cluster, namespace: str, service: str, port: int) -> 
     )
 
 
-def open_socket(client: ApiClient, namespace: str, endpoint: Endpoint) -> socket.socket:
+def open_socket(cluster: Cluster, namespace: str, endpoint: Endpoint) -> socket.socket:
     """Open one port-forward; the socket carries the pod's bytes."""
+    pod = f"{namespace}/{endpoint.pod}"
+    seconds = min(HANDSHAKE_SECONDS, cluster.deadline.left())
+    # The library waits for the handshake without an end. What is left behind here ends with the process.
+    stream: Future[Any] = Future()
+    Thread(target=_open_stream, args=(stream, cluster.client, namespace, endpoint), daemon=True).start()
+    try:
+        opened: socket.socket = stream.result(seconds).socket(endpoint.port)
+    except TimeoutError as error:
+        raise UnreachableError(
+            f"the port-forward to pod {pod} did not open within {seconds:.0f} s",
+            "Check the API server's way to the kubelet, and proxies that do not pass on websockets",
+        ) from error
+    except kubernetes.client.ApiException as error:
+        raise ApiError(
+            error.status or 0,
+            f"cannot open a port-forward to pod {pod}: {error.reason}",
+            "It needs the right to create pods/portforward",
+        ) from error
+    return opened
+
+
+def _open_stream(stream: Future[Any], client: ApiClient, namespace: str, endpoint: Endpoint) -> None:
     path = f"/api/v1/namespaces/{namespace}/pods/{endpoint.pod}/portforward"
     # kubernetes.stream.portforward swaps a method of the shared client for the time of a call: not for threads.
     open_stream: Callable[..., Any] = ws_client.portforward_call
     try:
-        stream = open_stream(
-            client.configuration,
-            "GET",
-            client.configuration.host + path,
-            query_params=[("ports", str(endpoint.port))],
-            headers=authorization(client),
+        stream.set_result(
+            open_stream(
+                client.configuration,
+                "GET",
+                client.configuration.host + path,
+                query_params=[("ports", str(endpoint.port))],
+                headers=authorization(client),
+            )
         )
-    except kubernetes.client.ApiException as error:
-        raise ApiError(
-            error.status or 0,
-            f"cannot open a port-forward to pod {namespace}/{endpoint.pod}: {error.reason}",
-            "It needs the right to create pods/portforward",
-        ) from error
-    opened: socket.socket = stream.socket(endpoint.port)
-    return opened
+    except Exception as error:
+        stream.set_exception(error)
 
 
 def _connection_class(dial: Callable[[], socket.socket]) -> type[HTTPConnection]:
     class TunnelConnection(urllib3.connection.HTTPConnection):
         def connect(self) -> None:
             try:
-                self.sock = dial()
+                self.sock = TimedSocket(dial())
             except KubeError as error:  # as a failed connection, the pool's retries apply to it
                 raise urllib3.exceptions.NewConnectionError(self, str(error)) from error
             self.sock.settimeout(self.timeout)

@@ -28,7 +28,7 @@ from .._grafana_model.variables import (
     pick,
     substitute_all,
 )
-from .._http import HttpError
+from .._http import HttpError, parse
 
 START = "now-5m"
 END = "now"
@@ -135,5 +135,5 @@ def values_of(
     if source is None:
         raise UnsupportedError("its data source does not exist")
     request = lookup(source.type, substitute_all(variable.get("query") or "", chosen))
-    found = request.read(grafana.proxy(source.uid, request.path, request.query))
+    found = parse(source.type, request.path, request.read, grafana.proxy(source.uid, request.path, request.query))
     return choose(variable, pick(found, variable.get("regex") or ""))

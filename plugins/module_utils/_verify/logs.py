@@ -8,15 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from .._checks.logs import Container, check_logs, count_query, has_lines, logged, running
 from .._checks.result import CheckResult
 from .._kube import ApiError, Cluster
 from .._loki import Loki
-
-if TYPE_CHECKING:
-    from kubernetes.client import ApiClient
 
 QUERY_SERIES = 400  # Loki answers at most 500 series (max_query_series)
 LOG_BYTES = 64 * 1024
@@ -26,13 +22,11 @@ LOG_BYTES = 64 * 1024
 class Coverage:
     """Remembers what was found, so that every further check asks only for the rest."""
 
-    client: ApiClient
     hours: int
     ignored: Sequence[re.Pattern[str]] = ()
     found: set[Container] = field(default_factory=set)
 
-    def verify(self, loki: Loki) -> CheckResult:
-        cluster = Cluster(self.client)
+    def verify(self, cluster: Cluster, loki: Loki) -> CheckResult:
         containers = set(running(cluster.items("/api/v1/pods")))
         missing = sorted(containers - self.found)
         for start in range(0, len(missing), QUERY_SERIES):

@@ -12,16 +12,26 @@ from typing import Any
 from .._checks.result import CheckResult
 from .._ending import Module, end
 from .._findings import Finding, by_severity, failed
-from .._http import HttpError
-from .._kube import KubeError
+from .._http import Deadline, HttpError
+from .._kube import KubeError, UnreachableError
 
 WAIT_ARGS: dict[str, Any] = {
     "timeout": {"type": "int", "default": 120},
     "interval": {"type": "int", "default": 5},
 }
+LAST_CHECK_SECONDS = 1.0
+"""What the check that begins when the time is over may still take."""
+SINGLE_CHECK_SECONDS = 30.0
+"""What the one check of a proof that does not wait (timeout 0) may take."""
+SHORTEST_INTERVAL_SECONDS = 0.1
+UNREACHABLE_SECONDS = 10.0
+"""How long an API server that has not answered once is waited for: there is no cluster, and none will come."""
+
+Probe = Callable[[Deadline], CheckResult]
+"""One check. All of its calls end with the deadline."""
 
 
-def verify(module: Module, what: str, probe: Callable[[], CheckResult]) -> None:
+def verify(module: Module, what: str, probe: Probe) -> None:
     """Check until nothing is wrong or the time is over, and end the module."""
     result = wait(probe, timeout=module.params["timeout"], interval=module.params["interval"])
     counts = {"checked": result.checked, "passed": result.passed}
@@ -29,7 +39,7 @@ def verify(module: Module, what: str, probe: Callable[[], CheckResult]) -> None:
 
 
 def wait(
-    probe: Callable[[], CheckResult],
+    probe: Probe,
     *,
     timeout: float,
     interval: float,
@@ -37,18 +47,24 @@ def wait(
     sleep: Callable[[float], None] = time.sleep,
 ) -> CheckResult:
     """Check at least once, and again until there is no error, it is hopeless, or ``timeout`` seconds are over."""
-    end = clock() + timeout
+    start = Deadline(clock=clock, sleep=sleep)
+    waiting, first_contact = start.within(timeout), start.within(UNREACHABLE_SECONDS)
+    calls = start.within(timeout + LAST_CHECK_SECONDS if timeout > 0 else SINGLE_CHECK_SECONDS)
+    reached = False
+    result: CheckResult | None = None
     while True:
-        hopeless = False
+        before, hopeless = result, False
         try:
-            result = probe()
+            result, reached = probe(calls), True
         except (HttpError, KubeError) as error:
             result = CheckResult(1, 0, [unreachable(error)])
-            hopeless = error.permanent
-        left = end - clock()
-        if not failed(result.findings) or hopeless or left <= 0:
+            reached = reached or not isinstance(error, UnreachableError)
+            hopeless = error.permanent or not (reached or first_contact.left())
+        if before and not calls.left():  # this check was cut short: the one before it knows more
+            return before
+        if not failed(result.findings) or hopeless or not waiting.left():
             return result
-        sleep(min(interval, left))
+        waiting.pause(max(interval, SHORTEST_INTERVAL_SECONDS))
 
 
 def unreachable(error: HttpError | KubeError) -> Finding:

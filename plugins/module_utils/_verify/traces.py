@@ -20,7 +20,7 @@ from .._checks.traces import (
 from .._findings import failed
 from .._http import HttpError
 from .._loki import Loki
-from .._tempo import Tempo, spans_by_service
+from .._tempo import Tempo
 
 CANDIDATES = 10
 LOG_LINES = 1000
@@ -44,7 +44,7 @@ def find_traces(tempo: Tempo, loki: Loki, services: Sequence[str], min_services:
 def read_back(tempo: Tempo, trace_id: str) -> dict[str, int]:
     """The spans of a trace by service; none where Tempo finds it by search but not by id."""
     try:
-        return spans_by_service(tempo.trace(trace_id))
+        return tempo.spans(trace_id)
     except HttpError as error:
         if error.status == 404:
             return {}
@@ -56,4 +56,4 @@ def services_that_logged(loki: Loki, trace_id: str, services: Collection[str], s
     streams = loki.streams(
         logs_query(trace_id, services), start=int(since) * nano, end=int(now + 1) * nano, limit=LOG_LINES
     )
-    return {stream["stream"].get("service_name", "") for stream in streams if stream.get("values")}
+    return {stream.labels.get("service_name", "") for stream in streams if stream.lines}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.ias.observability.plugins.module_utils._http import Deadline
 from ansible_collections.ias.observability.plugins.module_utils._kube import ApiError, Cluster, KubeError, connect
 from tests.fakes.kube import FakeKube
 from tests.fakes.tls import certificate
@@ -29,14 +30,14 @@ def kube() -> Iterator[FakeKube]:
 
 @pytest.fixture
 def cluster(kube: FakeKube, tmp_path: Path) -> Cluster:
-    return Cluster(connect({"kubeconfig": str(kube.write_kubeconfig(tmp_path / "kubeconfig"))}))
+    client = connect({"kubeconfig": str(kube.write_kubeconfig(tmp_path / "kubeconfig"))})
+    return Cluster(client, Deadline(sleep=lambda _seconds: None))
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("K8S_AUTH_KUBECONFIG", "KUBECONFIG"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(f"{CLIENT}.BACKOFF_SECONDS", 0.01)
 
 
 def test_reads_an_object_and_says_none_for_a_missing_one(kube: FakeKube, cluster: Cluster) -> None:

@@ -13,11 +13,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from kubernetes.client import ApiClient
 from urllib3 import Retry
 from urllib3.exceptions import MaxRetryError
 
-from ansible_collections.ias.observability.plugins.module_utils._kube import KubeError, connect, forward
+from ansible_collections.ias.observability.plugins.module_utils._kube import Cluster, KubeError, connect, forward
 from tests.fakes.kube import FakeKube
 
 NAMESPACE = "/api/v1/namespaces/ias-system"
@@ -72,8 +71,8 @@ def kube() -> Iterator[FakeKube]:
 
 
 @pytest.fixture
-def client(kube: FakeKube, tmp_path: Path) -> ApiClient:
-    return connect({"kubeconfig": str(kube.write_kubeconfig(tmp_path / "kubeconfig"))})
+def cluster(kube: FakeKube, tmp_path: Path) -> Cluster:
+    return Cluster(connect({"kubeconfig": str(kube.write_kubeconfig(tmp_path / "kubeconfig"))}))
 
 
 def add_slice(kube: FakeKube, pod: str, *, ready: bool = True) -> None:
@@ -85,10 +84,10 @@ def add_slice(kube: FakeKube, pod: str, *, ready: bool = True) -> None:
     )
 
 
-def test_requests_share_a_connection_and_carry_large_bodies(kube: FakeKube, client: ApiClient, echo: int) -> None:
+def test_requests_share_a_connection_and_carry_large_bodies(kube: FakeKube, cluster: Cluster, echo: int) -> None:
     add_slice(kube, "web-0")
     kube.ports["web-0", 3000] = echo
-    with forward(client, "ias-system", "web", 80) as tunnel:
+    with forward(cluster, "ias-system", "web", 80) as tunnel:
         for body in (b"hello", b"x" * BIG):
             answer = tunnel.pool.request("POST", "/echo", body=body, timeout=10)
             assert answer.status == 200
@@ -96,25 +95,25 @@ def test_requests_share_a_connection_and_carry_large_bodies(kube: FakeKube, clie
     assert Echo.connections == 1
 
 
-def test_a_body_without_a_length_ends_with_the_connection(kube: FakeKube, client: ApiClient, echo: int) -> None:
+def test_a_body_without_a_length_ends_with_the_connection(kube: FakeKube, cluster: Cluster, echo: int) -> None:
     add_slice(kube, "web-0")
     kube.ports["web-0", 3000] = echo
-    with forward(client, "ias-system", "web", 80) as tunnel:
+    with forward(cluster, "ias-system", "web", 80) as tunnel:
         assert len(tunnel.pool.request("GET", "/page", timeout=10).data) == BIG + len("/page")
 
 
-def test_threads_share_one_tunnel(kube: FakeKube, client: ApiClient, echo: int) -> None:
+def test_threads_share_one_tunnel(kube: FakeKube, cluster: Cluster, echo: int) -> None:
     add_slice(kube, "web-0")
     kube.ports["web-0", 3000] = echo
-    with forward(client, "ias-system", "web", 80) as tunnel, ThreadPoolExecutor(4) as threads:
+    with forward(cluster, "ias-system", "web", 80) as tunnel, ThreadPoolExecutor(4) as threads:
         bodies = [str(number).encode() for number in range(40)]
         answers = threads.map(lambda body: tunnel.pool.request("POST", "/", body=body, timeout=10).data, bodies)
         assert list(answers) == bodies
 
 
-def test_a_replaced_pod_is_found_again(kube: FakeKube, client: ApiClient, echo: int) -> None:
+def test_a_replaced_pod_is_found_again(kube: FakeKube, cluster: Cluster, echo: int) -> None:
     add_slice(kube, "web-0")
-    with forward(client, "ias-system", "web", 80) as tunnel:
+    with forward(cluster, "ias-system", "web", 80) as tunnel:
         with pytest.raises(MaxRetryError, match="cannot open a port-forward to pod ias-system/web-0"):
             tunnel.pool.request("POST", "/", body=b"", retries=Retry(0))
         del kube.objects[f"{SLICES}/web-web-0"]
@@ -123,13 +122,13 @@ def test_a_replaced_pod_is_found_again(kube: FakeKube, client: ApiClient, echo: 
         assert tunnel.pool.request("POST", "/", body=b"again", retries=Retry(0)).data == b"again"
 
 
-def test_says_what_is_missing(kube: FakeKube, client: ApiClient) -> None:
+def test_says_what_is_missing(kube: FakeKube, cluster: Cluster) -> None:
     with pytest.raises(KubeError, match="service ias-system/other does not exist"):
-        forward(client, "ias-system", "other", 80)
+        forward(cluster, "ias-system", "other", 80)
     with pytest.raises(KubeError, match=r"service ias-system/web has no port 81\. It has 80"):
-        forward(client, "ias-system", "web", 81)
+        forward(cluster, "ias-system", "web", 81)
     with pytest.raises(KubeError, match="no ready pod stands behind service ias-system/web"):
-        forward(client, "ias-system", "web", 80)
+        forward(cluster, "ias-system", "web", 80)
     add_slice(kube, "web-0", ready=False)
     with pytest.raises(KubeError, match="no ready pod stands behind service ias-system/web"):
-        forward(client, "ias-system", "web", 80)
+        forward(cluster, "ias-system", "web", 80)

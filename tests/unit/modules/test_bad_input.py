@@ -126,7 +126,7 @@ MAY_BE_EMPTY = {"rules", "covered rules", "values"}
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(_http.transport, "FIRST_PAUSE_SECONDS", 0.001)
 
 
 @pytest.fixture(autouse=True)

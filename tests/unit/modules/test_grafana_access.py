@@ -34,7 +34,7 @@ pytestmark = pytest.mark.parametrize("name", MODULES)
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(_http.transport, "FIRST_PAUSE_SECONDS", 0.001)
 
 
 @pytest.fixture

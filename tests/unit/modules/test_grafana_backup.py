@@ -29,7 +29,7 @@ RELEASES = ["13.2.0", "12.0.0", "11.6.0", "9.5.21"]
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(_http.transport, "FIRST_PAUSE_SECONDS", 0.001)
 
 
 @pytest.fixture(autouse=True)
@@ -110,7 +110,7 @@ def test_a_bad_archive_in_the_way_is_told_and_does_no_harm(tmp_path: Path) -> No
     ids=str,
 )
 def test_a_part_is_no_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, fault: dict[str, Any]) -> None:
-    monkeypatch.setattr(_http, "READ_SECONDS", 0.1)
+    monkeypatch.setattr(_http.api, "READ_SECONDS", 0.1)
     if (path, fault) == ("^/apis", {"status": 403}):  # then the other interface is used
         path = "/api/search"
     version = "11.6.0" if path == "/api/search" else "13.2.0"

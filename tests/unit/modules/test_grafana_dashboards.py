@@ -36,7 +36,7 @@ SAVE = r"/dashboards(/db|/d-\d+)?$"
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(_http.transport, "FIRST_PAUSE_SECONDS", 0.001)
 
 
 @pytest.fixture
@@ -394,7 +394,7 @@ def test_passing_trouble_makes_no_difference(src: Path, version: str, fault: Fau
 def test_lasting_trouble_is_told_exactly_and_a_rerun_converges(
     src: Path, version: str, fault: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_http, "READ_SECONDS", 0.1 if "kind" in fault else 5)
+    monkeypatch.setattr(_http.api, "READ_SECONDS", 0.1 if "kind" in fault else 5)
     faults = Faults([Fault(path=SAVE, nth=3, times=10_000, **fault)])
     with running_double(version=version, faults=faults) as double:
         result = run(double, src)
@@ -450,7 +450,7 @@ def test_grafana_dies_in_the_middle(src: Path) -> None:
 @pytest.mark.parametrize("version", [APIS, LEGACY])
 @pytest.mark.parametrize("applied", [True, False])
 def test_no_answer_in_time(src: Path, version: str, applied: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "READ_SECONDS", 0.3)
+    monkeypatch.setattr(_http.api, "READ_SECONDS", 0.3)
     hang = Fault(Kind.HANG, path=SAVE, nth=2, applied=applied)
     with running_double(version=version, faults=Faults([hang])) as double:
         result = run(double, src)

@@ -22,7 +22,7 @@ HEALTH = "/api/datasources/uid/loki/health"
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(_http.transport, "FIRST_PAUSE_SECONDS", 0.001)
 
 
 def run(grafana: dict[str, Any], **args: Any) -> dict[str, Any]:
@@ -100,11 +100,11 @@ def test_it_waits_for_one_that_is_expected(server: Server) -> None:
         (Reply(200, {"message": "x"}), "this is not an answer of Grafana"),
         (Reply(200, [{"uid": "x"}]), "this is not an answer of Grafana"),
         (HANG_UP, "onnection"),
-        (Reply(200, [], {}, 0.4), "timed out"),
+        (Reply(200, [], {}, 0.4), "no whole answer came in time"),
     ],
 )
 def test_no_usable_answer(server: Server, reply: object, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "READ_SECONDS", 0.1)
+    monkeypatch.setattr(_http.api, "READ_SECONDS", 0.1)
     server.on("GET", "/api/datasources", reply)
     result = run({"url": server.url, "token": "glsa_s3cret"})
     assert told in result["msg"]

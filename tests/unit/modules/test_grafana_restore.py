@@ -47,7 +47,7 @@ datasources:
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(_http.transport, "FIRST_PAUSE_SECONDS", 0.001)
 
 
 def access(double: Double) -> dict[str, str]:
@@ -295,7 +295,7 @@ def test_passing_trouble_makes_no_difference(
     tmp_path: Path, version: str, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = make_archive(tmp_path, version)
-    monkeypatch.setattr(_http, "READ_SECONDS", 0.4)
+    monkeypatch.setattr(_http.api, "READ_SECONDS", 0.4)
     with running_double(version=version, faults=Faults([fault])) as double:
         result = run(double, archive, secrets=SECRETS)
         assert "msg" not in result, result["msg"]
@@ -316,7 +316,7 @@ LASTING: list[dict[str, Any]] = [
 def test_lasting_trouble_is_told_exactly_and_a_rerun_converges(
     archive: Path, nth: int, kind: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_http, "READ_SECONDS", 0.05 if kind == {"kind": Kind.HANG} else 5)
+    monkeypatch.setattr(_http.api, "READ_SECONDS", 0.05 if kind == {"kind": Kind.HANG} else 5)
     with running_double(version=NEW, faults=Faults([Fault(nth=nth, times=10_000, **kind)])) as double:
         result = run(double, archive, secrets=SECRETS)
         assert result["failed"] is True
@@ -349,7 +349,7 @@ def test_trouble_with_what_is_there(
     archive: Path, version: str, fault: Fault, failed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An update that failed has left what was there; one whose answer failed is done."""
-    monkeypatch.setattr(_http, "READ_SECONDS", 0.1 if fault.kind is Kind.HANG else 5)
+    monkeypatch.setattr(_http.api, "READ_SECONDS", 0.1 if fault.kind is Kind.HANG else 5)
     with running_double(version=version) as double:
         spoil(double)
         before = bodies(double)

@@ -10,7 +10,8 @@ from time import time
 import pytest
 import urllib3
 
-from ansible_collections.ias.observability.plugins.module_utils._http import Api, HttpError, retry_after
+from ansible_collections.ias.observability.plugins.module_utils._http import Api, Deadline, HttpError
+from ansible_collections.ias.observability.plugins.module_utils._http.transport import retry_after
 from tests.fakes.http import HANG_UP, Reply, Server, running_server
 
 
@@ -29,7 +30,7 @@ def pauses() -> list[float]:
 def api(server: Server, pauses: list[float]) -> Iterator[Api]:
     headers = {"Authorization": "Bearer s3cret"}
     with urllib3.HTTPConnectionPool("127.0.0.1", server.port) as pool:
-        yield Api(pool, "", headers, read_seconds=0.2, sleep=pauses.append)
+        yield Api(pool, "", headers, read_seconds=0.2, deadline=Deadline(sleep=pauses.append))
 
 
 def test_one_connection_serves_many_requests(server: Server, api: Api) -> None:
@@ -85,7 +86,7 @@ def test_a_client_error_is_told_at_once_and_without_credentials(server: Server, 
 
 
 def test_nobody_listens(pauses: list[float]) -> None:
-    api = Api(urllib3.PoolManager(), "http://127.0.0.1:9", sleep=pauses.append)
+    api = Api(urllib3.PoolManager(), "http://127.0.0.1:9", deadline=Deadline(sleep=pauses.append))
     with pytest.raises(HttpError, match=r"POST http://127.0.0.1:9/x: .*refused") as error:
         api.post("/x", {})
     assert not error.value.permanent
@@ -102,5 +103,36 @@ def test_retry_after() -> None:
     assert retry_after("3") == 3
     assert retry_after("99999") == 30
     assert 5 < retry_after(formatdate(time() + 10, usegmt=True)) <= 10
-    assert retry_after("soon") == 0
     assert retry_after(None) == 0
+
+
+@pytest.mark.parametrize(
+    "header", ["soon", "nan", "-1", "-inf", "1e9999", "9" * 5000, "Mon, 01 Jan 9999999 00:00:00 GMT", "\x00", " "]
+)
+def test_a_retry_after_that_says_nothing(header: str) -> None:
+    assert 0 <= retry_after(header) <= 30
+
+
+@pytest.mark.parametrize("header", ["nan", "inf", "-5", "9" * 5000, "Mon, 01 Jan 0000 99:00:00 GMT"])
+def test_a_retry_after_is_no_reason_to_stop(server: Server, api: Api, pauses: list[float], header: str) -> None:
+    server.on("GET", "/x", Reply(429, None, {"Retry-After": header}), Reply(200, "fine"))
+    assert api.get("/x") == "fine"
+    assert 0 <= pauses[0] <= 30
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"message": ' * 100_000, b"\xff\x00\x1b[31m", b'{"message": [1]}'])
+def test_an_odd_error_is_told(server: Server, api: Api, body: bytes) -> None:
+    server.on("GET", "/x", Reply(400, body))
+    with pytest.raises(HttpError, match="GET /x: 400 ") as caught:
+        api.get("/x")
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 1000
+
+
+def test_secrets_of_a_url_are_not_told(server: Server, api: Api) -> None:
+    server.on("GET", "/x", Reply(400, {"message": "cannot get http://me:pw@db/x?a=1&api_key=s3cret&b=2"}))
+    with pytest.raises(HttpError) as caught:
+        api.get("/x", {"token": "t0ken", "limit": "5"})
+    assert "cannot get http://***@db/x?a=1&api_key=***&b=2" in str(caught.value)
+    assert "t0ken" not in str(caught.value)
+    assert "limit=5" in str(caught.value)
