@@ -97,10 +97,10 @@ def bound_pools(manager: urllib3.PoolManager) -> urllib3.PoolManager:
                 self.sock = TimedSocket(self.sock)
                 self.sock.settimeout(self.timeout)
 
-    class TimedHTTP(Timed, HTTPConnection):  # type: ignore[misc]
+    class TimedHTTP(Timed, HTTPConnection):
         pass
 
-    class TimedHTTPS(Timed, HTTPSConnection):  # type: ignore[misc]
+    class TimedHTTPS(Timed, HTTPSConnection):
         pass
 
     class HTTPPool(urllib3.HTTPConnectionPool):
