@@ -119,7 +119,7 @@ from ansible.module_utils.common.yaml import HAS_YAML
 
 from ..module_utils._rule_tests.coverage import Coverage, cover
 from ..module_utils._rule_tests.load import load as load_tests
-from ..module_utils._rule_tests.scaffold import as_yaml, skeleton
+from ..module_utils._rule_tests.scaffold import as_yaml, scaffold
 from ..module_utils._rules.context import Index
 from ..module_utils._rules.load import parse_rules
 from ..module_utils._rules.report import RuleReport
@@ -152,14 +152,14 @@ def main() -> None:
         "Not all alerts are tried",
         [*unread_rules, *unread_tests, *report.findings],
         {"alerts": len(covered), "covered": sum(one.is_complete for one in covered)},
-        {"coverage": [one.as_dict() for one in covered], "skeleton": _skeleton(covered, index)},
+        {"coverage": [one.as_dict() for one in covered], "skeleton": _scaffold(covered, index)},
     )
 
 
-def _skeleton(covered: list[Coverage], index: Index) -> str:
+def _scaffold(covered: list[Coverage], index: Index) -> str:
     missing = [one.rule for one in covered if not one.is_complete]
     files = dict.fromkeys(rule.group.file.path for rule in missing)
-    return as_yaml((skeleton(rule, index) for rule in missing), files) if missing else ""
+    return as_yaml((scaffold(rule, index) for rule in missing), files) if missing else ""
 
 
 if __name__ == "__main__":

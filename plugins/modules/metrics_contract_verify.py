@@ -76,7 +76,8 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._checks.result import CheckResult
-from ..module_utils._contract.load import Contract, load
+from ..module_utils._contract.load import load
+from ..module_utils._contract.model import Contract
 from ..module_utils._ending import end
 from ..module_utils._files import UnreadableError, read_text
 from ..module_utils._findings import Report, failed

@@ -12,7 +12,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract, load
+from ansible_collections.ias.observability.plugins.module_utils._contract.load import load
+from ansible_collections.ias.observability.plugins.module_utils._contract.model import Contract
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.check import check as check_dashboards
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.queries import Reader
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from ansible_collections.ias.observability.plugins.module_utils._contract.aliases import MetricAliases
-from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract
+from ansible_collections.ias.observability.plugins.module_utils._contract.model import Contract
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.compile.spec import compile_spec
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
 from ansible_collections.ias.observability.plugins.module_utils._sources import Source

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract
+from ansible_collections.ias.observability.plugins.module_utils._contract.model import Contract
 from ansible_collections.ias.observability.plugins.module_utils._dashboards import log_fields
 from ansible_collections.ias.observability.plugins.module_utils._logql import LogQLError
 from ansible_collections.ias.observability.plugins.module_utils._logql import parse as parse_logql

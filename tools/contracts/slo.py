@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract, Service
+from ansible_collections.ias.observability.plugins.module_utils._contract.model import Contract, Service
 from ansible_collections.ias.observability.plugins.module_utils._contract.objectives import Objective
 
 Rule = dict[str, Any]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ansible_collections.ias.observability.plugins.module_utils._contract.load import Service
+from ansible_collections.ias.observability.plugins.module_utils._contract.model import Service
 from ansible_collections.ias.observability.plugins.module_utils._contract.objectives import Objective
 from tools.contracts import slo
 from tools.contracts.slo import Burn, Promises

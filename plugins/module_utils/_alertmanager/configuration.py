@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Alertmanager's configuration, the part that decides who is told: routes, receivers, inhibition.
+"""Alertmanager's configuration, the part that decides who is notified: routes, receivers, inhibition.
 
 What Alertmanager would refuse in that part is an error. What integrations, templates and time intervals hold is not
 looked at: `amtool check-config` is for that.
@@ -60,12 +60,12 @@ class Route:
     parent: Route | None = None
     matchers: tuple[Matcher, ...] = ()
     continue_: bool = False
-    """`continue`: an alert that it takes is shown to the next route as well."""
+    """`continue`: an alert that matches is tried on the next route as well."""
     routes: list[Route] = field(default_factory=list)
 
     @property
     def chain(self) -> tuple[Matcher, ...]:
-        """What an alert must be to arrive here, as far as matchers say it."""
+        """The matchers of the route and of all above it."""
         return (*(self.parent.chain if self.parent is not None else ()), *self.matchers)
 
     def __str__(self) -> str:
@@ -76,13 +76,13 @@ class Route:
 class Receiver:
     name: str
     place: Place
-    tells_somebody: bool
-    """Whether it has an integration at all."""
+    has_integration: bool
+    """Whether it sends to anything."""
 
 
 @dataclass(frozen=True, slots=True)
 class InhibitRule:
-    """While a source fires, targets with the same values of the `equal` labels are not told."""
+    """While a source fires, targets with the same values of the `equal` labels are not notified."""
 
     path: str
     place: Place
@@ -142,7 +142,7 @@ class _Reader:
             self.wrong("the configuration is empty" if empty else "the configuration is no mapping", root, hint)
             return None
         self._keys(root, _ROOT)
-        receivers = {one.name: one for one in self._receivers(root.get("receivers"))}
+        receivers = {receiver.name: receiver for receiver in self._receivers(root.get("receivers"))}
         inhibitions = list(self._inhibitions(root.get("inhibit_rules")))
         node = root.get("route")
         if not isinstance(node, Mapping):
@@ -185,8 +185,8 @@ class _Reader:
             seen.add(name)
             place = item.items()["name"][1] if name else item
             sections = [value for key, (_where, value) in item.items().items() if key.endswith("_configs")]
-            tells = any(isinstance(section, Sequence) and section.items for section in sections)
-            yield Receiver(name, (place.line, place.column), tells)
+            has_integration = any(isinstance(section, Sequence) and section.items for section in sections)
+            yield Receiver(name, (place.line, place.column), has_integration)
 
     def _receiver_keys(self, node: Mapping) -> None:
         """New integrations come with every version: one that is not known here need not be wrong."""
@@ -307,7 +307,7 @@ class _Reader:
     def _names(self, node: Mapping, key: str) -> list[str]:
         value = node.get(key)
         names = texts(value, self.wrong)
-        if "" in names or (isinstance(value, Sequence) and any(_is_null(one) for one in value.items)):
+        if "" in names or (isinstance(value, Sequence) and any(_is_null(item) for item in value.items)):
             self.wrong(f"{key} has a label without a name", node.get(key))
         return names
 
@@ -316,15 +316,15 @@ class _Reader:
         value = node.get(modern)
         if not isinstance(value, Sequence):
             texts(value, self.wrong)
-        for one in value.items if isinstance(value, Sequence) else []:
-            if not isinstance(one, Scalar):
-                self.wrong(f"{modern} has what is no text", one)
+        for item in value.items if isinstance(value, Sequence) else []:
+            if not isinstance(item, Scalar):
+                self.wrong(f"{modern} has what is no text", item)
                 continue
             try:
-                found += parse(one.value)
+                found += parse(item.value)
             except MatcherError as error:
                 hint = 'write it like severity="critical" or team=~"web|db"'
-                self.wrong(f"{one.value!r} is no matcher: {error}", one, hint, "rules/routing-matcher")
+                self.wrong(f"{item.value!r} is no matcher: {error}", item, hint, "rules/routing-matcher")
         return tuple(found)
 
     def _legacy(self, node: Mapping, key: str, operator: str) -> Iterator[Matcher]:

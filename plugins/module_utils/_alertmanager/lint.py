@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lints of the rules against Alertmanager's routing: alerts that nobody is told of, routes that nothing arrives at."""
+"""Lints of the rules against Alertmanager's routing: alerts that notify nobody, routes that match nothing."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from .._rules.report import RuleReport
 from .._sources import Source
 from .configuration import InhibitRule, Route, Routing, load
 from .matchers import Matcher
-from .routing import LabelSet, arrive, examples
+from .routing import LabelSet, examples, match
 
 _LIKE = 0.8
-"""How alike a value in the configuration and one of an alert are when one of them is taken for a slip."""
+"""How alike a value in the configuration and one of an alert are when one of them counts as a typing error."""
 _QUIET = frozenset({"none", "info"})
 """Severities that may be meant for nobody."""
 
@@ -54,9 +54,9 @@ def _of_rule(rule: Rule, index: Index) -> Alert:
     flow = ANY if rule.tree is None else Flows(list(walk(rule.tree)), index.flow).of(rule.tree)
     sets = []
     for branch in dict.fromkeys(flow):
-        carried: dict[str, str | None] = dict.fromkeys(branch.gone, "")
-        carried.update(dict.fromkeys(branch.only or (), None))
-        sets.append(LabelSet({**carried, **own}, branch.only is None))
+        carried: dict[str, str | None] = dict.fromkeys(branch.excluded, "")
+        carried.update(dict.fromkeys(branch.possible or (), None))
+        sets.append(LabelSet({**carried, **own}, branch.possible is None))
     return Alert(tuple(sets), rule)
 
 
@@ -91,8 +91,8 @@ class _Lints:
         self._receivers()
         self._routes()
         self._alerts()
-        for one in self.routing.inhibitions:
-            self._inhibition(one)
+        for rule in self.routing.inhibitions:
+            self._inhibition(rule)
 
     def _add(self, identity: str, severity: Severity, message: str, at: Route | InhibitRule, hint: str = "") -> None:
         self.report.add(identity, severity, message, hint=hint, place=at.place, object_=at.path)
@@ -114,18 +114,18 @@ class _Lints:
 
     def _routes(self) -> None:
         root = self.routing.root
-        taken = {route for labels in self.sets for route in arrive(root, labels).taken}
-        dark: set[Route] = set()
+        matched = {route for labels in self.sets for route in match(root, labels).matched}
+        unreachable: set[Route] = set()
         for route in self.routing.routes():
             if route.parent is None:
                 continue
-            if route.parent in dark:
-                dark.add(route)  # said of the one above it
+            if route.parent in unreachable:
+                unreachable.add(route)  # said of the one above it
             elif (reason := self._unreachable(route)) is not None:
-                dark.add(route)
+                unreachable.add(route)
                 self._add("rules/routing-unreachable", "warning", f"no alert can arrive here: {reason}", route)
-            elif self.alerts and route not in taken:
-                dark.add(route)
+            elif self.alerts and route not in matched:
+                unreachable.add(route)
                 self._unreached(route)
 
     def _unreachable(self, route: Route) -> str | None:
@@ -139,15 +139,15 @@ class _Lints:
         return f"{', '.join(map(str, takers))} comes first, without `continue`"
 
     def _unreached(self, route: Route) -> None:
-        never = [one for one in route.chain if all(labels.matches([one]) is False for labels in self.sets)]
-        severity, hint = self._slip(never)
+        never = [matcher for matcher in route.chain if all(labels.matches([matcher]) is False for labels in self.sets)]
+        severity, hint = self._suggestion(never)
         if never:
             what = f"no alert of these rules has {_list(never)}"
         else:
             what = f"no alert of these rules with {_list(route.chain)} is left for it"
         self._add("rules/routing-unreached", severity, what, route, hint)
 
-    def _slip(self, never: Iterable[Matcher]) -> tuple[Severity, str]:
+    def _suggestion(self, never: Iterable[Matcher]) -> tuple[Severity, str]:
         """A warning where a value is nearly one that alerts have, else what to think of."""
         for matcher in never:
             for value in matcher.values() or ():
@@ -162,22 +162,24 @@ class _Lints:
         matchers = [matcher for route in self.routing.routes() for matcher in route.matchers]
         # A label that no alert here is known to have may be an external label of Prometheus.
         foreign = {matcher.name for matcher in matchers} - set(self.values)
-        can_tell = any(receiver.tells_somebody for receiver in self.routing.receivers.values())
+        has_integrations = any(receiver.has_integration for receiver in self.routing.receivers.values())
         for alert in self.alerts:
             rule = alert.rule
             if rule is None or rule.name in self.settings.always_firing:
                 continue
-            told = dict.fromkeys(
-                route for labels in alert.labels for route in arrive(self.routing.root, labels.open_for(foreign)).told
+            notified = dict.fromkeys(
+                route
+                for labels in alert.labels
+                for route in match(self.routing.root, labels.open_for(foreign)).notified
             )
             severity = rule.group.all_labels(rule).get("severity", "")
             if "{{" in severity:
                 continue
-            if list(told) == [self.routing.root] and severity:
+            if list(notified) == [self.routing.root] and severity:
                 self._default(rule, severity)
-            names = dict.fromkeys(route.receiver for route in told)
-            silent = not any(self.routing.receivers[name].tells_somebody for name in names)
-            if can_tell and silent and severity not in _QUIET:
+            names = dict.fromkeys(route.receiver for route in notified)
+            silent = not any(self.routing.receivers[name].has_integration for name in names)
+            if has_integrations and silent and severity not in _QUIET:
                 self.report.rule(
                     rule,
                     "rules/routing-silent",
@@ -190,7 +192,9 @@ class _Lints:
     def _default(self, rule: Rule, severity: str) -> None:
         root = self.routing.root
         meant = [
-            route for route in self.routing.routes() if any(_wants(one, "severity", severity) for one in route.matchers)
+            route
+            for route in self.routing.routes()
+            if any(_wants(matcher, "severity", severity) for matcher in route.matchers)
         ]
         if meant and all(route.receiver != root.receiver for route in meant):
             self.report.rule(
@@ -205,64 +209,64 @@ class _Lints:
 
     # -- inhibition
 
-    def _inhibition(self, one: InhibitRule) -> None:
+    def _inhibition(self, rule: InhibitRule) -> None:
         if not self.alerts:
             return
-        sides = {"source": one.source, "target": one.target}
+        sides = {"source": rule.source, "target": rule.target}
         found: dict[str, list[LabelSet]] = {}
         for side, matchers in sides.items():
             found[side] = [labels for labels in self.sets if labels.matches(matchers) is not False]
             if not found[side]:
                 never = [matcher for matcher in matchers if all(s.matches([matcher]) is False for s in self.sets)]
-                severity, hint = self._slip(never)
+                severity, hint = self._suggestion(never)
                 self._add(
                     "rules/routing-inhibit-unmatched",
                     severity,
                     f"no alert of these rules is its {side}: {_list(never or matchers)}",
-                    one,
+                    rule,
                     hint,
                 )
         if not all(found.values()):
             return
-        if not _can_inhibit(one, examples(one.source), examples(one.target)):
+        if not _can_inhibit(rule, examples(rule.source), examples(rule.target)):
             self._add(
                 "rules/routing-inhibit-never",
                 "warning",
-                f"it never holds: no source and target can have the same {', '.join(one.equal)}",
-                one,
+                f"it never holds: no source and target can have the same {', '.join(rule.equal)}",
+                rule,
                 "take out of equal what differs between them",
             )
             return
-        if not _can_inhibit(one, found["source"], found["target"]):
+        if not _can_inhibit(rule, found["source"], found["target"]):
             self._add(
                 "rules/routing-inhibit-apart",
                 "info",
-                f"no two alerts of these rules are its source and its target with the same {', '.join(one.equal)}"
-                if one.equal
+                f"no two alerts of these rules are its source and its target with the same {', '.join(rule.equal)}"
+                if rule.equal
                 else "every alert of these rules that is a target is a source as well",
-                one,
+                rule,
                 "do other rules send such alerts?",
             )
             return
-        for name in one.equal:
+        for name in rule.equal:
             if all(labels.value(name) == "" for side in found.values() for labels in side):
                 self._add(
                     "rules/routing-inhibit-equal",
                     "info",
                     f"neither its sources nor its targets have the label {name!r}: it makes no difference",
-                    one,
+                    rule,
                     "is it an external label of Prometheus?",
                 )
 
 
-def _can_inhibit(one: InhibitRule, sources: list[LabelSet], targets: list[LabelSet]) -> bool:
+def _can_inhibit(rule: InhibitRule, sources: list[LabelSet], targets: list[LabelSet]) -> bool:
     """Whether any source and any target can agree. Alerts that are both do not inhibit each other."""
 
     def distinct(sets: list[LabelSet]) -> dict[tuple[tuple[str | None, ...], bool], None]:
         return dict.fromkeys(
             (
-                tuple(labels.value(name) for name in one.equal),
-                labels.matches(one.source) is True and labels.matches(one.target) is True,
+                tuple(labels.value(name) for name in rule.equal),
+                labels.matches(rule.source) is True and labels.matches(rule.target) is True,
             )
             for labels in sets
         )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which routes an alert can arrive at, when some of its labels are known and others are not.
+"""Which routes an alert matches, when some of its labels are known and others are not.
 
 Every answer is True, False or None for "it depends"; with all labels known the walk is Alertmanager's own.
 """
@@ -37,13 +37,13 @@ class LabelSet:
     def matches(self, matchers: Iterable[Matcher]) -> bool | None:
         depends = False
         for matcher in matchers:
-            answer = self._one(matcher)
+            answer = self._matches(matcher)
             if answer is False:
                 return False
             depends = depends or answer is None
         return None if depends else True
 
-    def _one(self, matcher: Matcher) -> bool | None:
+    def _matches(self, matcher: Matcher) -> bool | None:
         value = self.value(matcher.name)
         if value is not None:
             return matcher.accepts(value)
@@ -59,50 +59,52 @@ class LabelSet:
 
 
 @dataclass(slots=True)
-class Arrivals:
-    """The routes that take the alert, and those of them that tell their receiver, certainly or perhaps."""
+class RouteMatches:
+    """The routes that match the alert, and those of them that notify their receiver, certainly or perhaps."""
 
-    taken: dict[Route, None] = field(default_factory=dict)
-    told: list[Route] = field(default_factory=list)
+    matched: dict[Route, None] = field(default_factory=dict)
+    notified: list[Route] = field(default_factory=list)
 
     @property
     def receivers(self) -> list[str]:
-        return [route.receiver for route in self.told]
+        return [route.receiver for route in self.notified]
 
 
-def arrive(root: Route, labels: LabelSet) -> Arrivals:
-    arrivals = Arrivals()
-    _visit(root, labels, arrivals)
-    return arrivals
+def match(root: Route, labels: LabelSet) -> RouteMatches:
+    matches = RouteMatches()
+    _visit(root, labels, matches)
+    return matches
 
 
-def _visit(route: Route, labels: LabelSet, arrivals: Arrivals) -> bool | None:
-    takes = labels.matches(route.matchers)
-    if takes is False:
+def _visit(route: Route, labels: LabelSet, matches: RouteMatches) -> bool | None:
+    is_match = labels.matches(route.matchers)
+    if is_match is False:
         return False
-    arrivals.taken[route] = None
+    matches.matched[route] = None
     is_last = True
     for below in route.routes:
-        if _visit(below, labels, arrivals):
+        if _visit(below, labels, matches):
             is_last = False
             if not below.continue_:
                 break
     if is_last:
-        arrivals.told.append(route)
-    return takes
+        matches.notified.append(route)
+    return is_match
 
 
 def examples(matchers: Iterable[Matcher]) -> list[LabelSet]:
     """Label sets that together are all alerts with these matchers; none when they exclude each other."""
     chain = tuple(dict.fromkeys(matchers))
     choices: dict[str, list[str]] = {}
-    for name in dict.fromkeys(one.name for one in chain):
-        about = [one for one in chain if one.name == name]
-        listed = next((values for one in about if (values := one.values()) is not None), None)
+    for name in dict.fromkeys(matcher.name for matcher in chain):
+        conditions = [matcher for matcher in chain if matcher.name == name]
+        listed = next((values for matcher in conditions if (values := matcher.values()) is not None), None)
         if listed is not None:
-            choices[name] = [value for value in listed if all(one.accepts(value) is not False for one in about)]
+            choices[name] = [
+                value for value in listed if all(matcher.accepts(value) is not False for matcher in conditions)
+            ]
     facts = frozenset(chain)
-    if any(one.opposite in facts for one in chain):
+    if any(matcher.opposite in facts for matcher in chain):
         return []
     if math.prod(map(len, choices.values())) > _MAX_COMBINATIONS:
         return [LabelSet({}, True, facts)]

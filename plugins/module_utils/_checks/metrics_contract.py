@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .._contract.load import Contract, LabelSpec, MetricSpec, Service
+from .._contract.model import Contract, LabelSpec, MetricSpec, Service
 from .._contract.objectives import Objective
 from .._findings import Finding
 

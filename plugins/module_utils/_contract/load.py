@@ -2,22 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The metrics contract: which metrics there are, with which labels and values, from which jobs."""
+"""The text of a metrics contract to what it says."""
 
 from __future__ import annotations
 
 import fnmatch
-from dataclasses import dataclass, field
-from typing import Literal, get_args
 
 from .._findings import Report
 from .._yaml.reader import Wrong, entries, flag, known_keys, text, texts
 from .._yaml.tree import Mapping, Node, Scalar, YamlError, documents, duplicates
 from .aliases import MetricAliases
-from .objectives import Objective, read_objectives
+from .model import METRIC_TYPES, MOST_VALUES, Contract, LabelSpec, Metric, MetricSpec, Service
+from .objectives import read_objectives
 
-MetricType = Literal["counter", "gauge", "histogram", "summary"]
-_TYPES: tuple[str, ...] = get_args(MetricType)
 _TOP = ("services", "names", "target_labels", "known_metrics")
 _METRIC = ("type", "unit", "labels", "help", "optional")
 _SERVICE = (
@@ -26,12 +23,6 @@ _SERVICE = (
 )
 _LABEL = ("max", "unbounded")
 _LOGS = ("format", "fields")
-MOST_VALUES = 100
-"""How many values a label may have that says nothing about them."""
-_TARGET_LABELS = frozenset(
-    {*("job", "instance", "namespace", "pod", "container", "service", "endpoint", "cluster", "node"), "prometheus"}
-)
-_BUILT_IN = ("up", "ALERTS", "ALERTS_FOR_STATE", "scrape_*", "prometheus_*", "process_*", "go_*", "python_*")
 _PARTS: dict[str, tuple[tuple[str, str, frozenset[str]], ...]] = {
     "counter": (("", "counter", frozenset()),),
     "gauge": (("", "gauge", frozenset()),),
@@ -47,73 +38,6 @@ _PARTS: dict[str, tuple[tuple[str, str, frozenset[str]], ...]] = {
         ("_count", "counter", frozenset()),
     ),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class LabelSpec:
-    """What a label may hold: one of the values; or at most so many of any; or, unbounded, any number."""
-
-    values: frozenset[str] = frozenset()
-    most: int = MOST_VALUES
-    unbounded: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class MetricSpec:
-    """One metric as its service declares it."""
-
-    name: str
-    type: str
-    """counter, gauge, histogram or summary."""
-    labels: dict[str, LabelSpec]
-    optional: bool
-    """Its absence says nothing: an old name, or a counter that starts with its first event."""
-    line: int
-    unit: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """Who exposes what, and where."""
-
-    name: str
-    job: str
-    """Prometheus' label; "" where no target stands behind the metrics."""
-    namespace: str
-    port: str
-    exhaustive: bool
-    """Whether everything that it exposes is declared."""
-    metrics: dict[str, MetricSpec]
-    objectives: tuple[Objective, ...]
-    line: int
-
-
-@dataclass(slots=True)
-class Metric:
-    name: str
-    type: str
-    """counter, gauge or (native) histogram: a classic one is written as its three counters."""
-    labels: dict[str, frozenset[str]]
-    """The values of each label; an empty set where they are not listed."""
-    unbounded: frozenset[str]
-    jobs: set[str]
-    unit: str = ""
-
-
-@dataclass(slots=True)
-class Contract:
-    metrics: dict[str, Metric] = field(default_factory=dict)
-    services: dict[str, Service] = field(default_factory=dict)
-    jobs: set[str] = field(default_factory=set)
-    target_labels: frozenset[str] = _TARGET_LABELS
-    known: list[str] = field(default_factory=lambda: list(_BUILT_IN))
-    """Patterns of metrics that come from elsewhere."""
-    names: MetricAliases = field(default_factory=MetricAliases)
-    log_fields: dict[str, frozenset[str]] = field(default_factory=dict)
-    """The values of each field of log lines that any service declares; an empty set where they are not listed."""
-
-    def knows(self, name: str) -> bool:
-        return name in self.metrics or any(fnmatch.fnmatchcase(name, pattern) for pattern in self.known)
 
 
 def load(path: str, content: str, report: Report) -> Contract:
@@ -144,13 +68,13 @@ def load(path: str, content: str, report: Report) -> Contract:
             known_keys(node, _SERVICE, wrong)
             service = contract.services[name] = _service(name, node, wrong)
             contract.jobs |= {service.job} - {""}
-            for declared in service.metrics.values():
-                _add(contract, service.job, declared)
+            for spec in service.metrics.values():
+                _add(contract, service.job, spec)
             _add_logs(contract, node.get("logs"), wrong)
         else:
             wrong(f"service {name!r} is not a mapping", node)
     # where a service declares what is built in, its declaration is what counts
-    contract.known = [one for one in contract.known if not fnmatch.filter(contract.metrics, one)]
+    contract.known = [pattern for pattern in contract.known if not fnmatch.filter(contract.metrics, pattern)]
     contract.known += texts(root.get("known_metrics"), wrong)
     return contract
 
@@ -159,8 +83,8 @@ def _service(name: str, node: Mapping, wrong: Wrong) -> Service:
     pushed = flag(node, "pushed", wrong)
     metrics = {}
     for metric, declaration in entries(node.get("metrics"), "metrics", wrong):
-        if (declared := _declared(metric, declaration, wrong)) is not None:
-            metrics[metric] = declared
+        if (spec := _metric(metric, declaration, wrong)) is not None:
+            metrics[metric] = spec
     return Service(
         name=name,
         job="" if pushed else text(node, "job", name, wrong),
@@ -179,18 +103,18 @@ def _names(node: Node | None, wrong: Wrong) -> MetricAliases:
         if kind not in maps:
             wrong(f"unknown key {kind!r}: known are {', '.join(maps)}", pairs)
             continue
-        for ours, yours in entries(pairs, f"names.{kind}", wrong):
-            if isinstance(yours, Scalar) and not yours.is_null:
-                maps[kind][ours] = yours.value
+        for name, alias in entries(pairs, f"names.{kind}", wrong):
+            if isinstance(alias, Scalar) and not alias.is_null:
+                maps[kind][name] = alias.value
             else:
-                wrong(f"names.{kind}.{ours} is a text", yours)
+                wrong(f"names.{kind}.{name} is a text", alias)
     return MetricAliases(maps["metrics"], maps["jobs"])
 
 
-def _declared(name: str, node: Node, wrong: Wrong) -> MetricSpec | None:
+def _metric(name: str, node: Node, wrong: Wrong) -> MetricSpec | None:
     kind = node.get("type") if isinstance(node, Mapping) else None
-    if not isinstance(node, Mapping) or not isinstance(kind, Scalar) or kind.value not in _TYPES:
-        wrong(f"metric {name!r} needs a type: {', '.join(_TYPES)}", kind or node)
+    if not isinstance(node, Mapping) or not isinstance(kind, Scalar) or kind.value not in METRIC_TYPES:
+        wrong(f"metric {name!r} needs a type: {', '.join(METRIC_TYPES)}", kind or node)
         return None
     known_keys(node, _METRIC, wrong)
     labels, unit = _labels(node.get("labels"), wrong), node.get("unit")
@@ -198,21 +122,21 @@ def _declared(name: str, node: Node, wrong: Wrong) -> MetricSpec | None:
     return MetricSpec(name, kind.value, labels, optional, node.line, unit.value if isinstance(unit, Scalar) else "")
 
 
-def _add(contract: Contract, job: str, declared: MetricSpec) -> None:
+def _add(contract: Contract, job: str, spec: MetricSpec) -> None:
     """Add a metric as the series that Prometheus keeps of it."""
-    labels = {name: allowed.values for name, allowed in declared.labels.items()}
-    unbounded = frozenset(name for name, allowed in declared.labels.items() if allowed.unbounded)
-    for suffix, part_type, added in _PARTS[declared.type]:
-        name = declared.name + suffix
+    labels = {name: label.values for name, label in spec.labels.items()}
+    unbounded = frozenset(name for name, label in spec.labels.items() if label.unbounded)
+    for suffix, part_type, added in _PARTS[spec.type]:
+        name = spec.name + suffix
         metric = contract.metrics.setdefault(name, Metric(name, part_type, {}, unbounded, set()))
         metric.jobs |= {job} - {""}
-        metric.unit = metric.unit or ("" if suffix == "_count" else declared.unit)
+        metric.unit = metric.unit or ("" if suffix == "_count" else spec.unit)
         # several services may expose a metric of one name: together they have all their labels
         for label, values in {**labels, **dict.fromkeys(added, frozenset[str]())}.items():
-            metric.labels[label] = _together(metric.labels.get(label), values)
+            metric.labels[label] = _union(metric.labels.get(label), values)
 
 
-def _together(before: frozenset[str] | None, values: frozenset[str]) -> frozenset[str]:
+def _union(before: frozenset[str] | None, values: frozenset[str]) -> frozenset[str]:
     """The values of both; any where one does not list them."""
     return values if before is None else (before | values if before and values else frozenset())
 
@@ -221,19 +145,19 @@ def _add_logs(contract: Contract, node: Node | None, wrong: Wrong) -> None:
     described = dict(entries(node, "logs", wrong))
     if isinstance(node, Mapping):
         known_keys(node, _LOGS, wrong)
-    for name, declared in entries(described.get("fields"), "logs.fields", wrong):
-        values = frozenset(texts(declared.get("values"), wrong)) if isinstance(declared, Mapping) else frozenset[str]()
-        contract.log_fields[name] = _together(contract.log_fields.get(name), values)
+    for name, spec in entries(described.get("fields"), "logs.fields", wrong):
+        values = frozenset(texts(spec.get("values"), wrong)) if isinstance(spec, Mapping) else frozenset[str]()
+        contract.log_fields[name] = _union(contract.log_fields.get(name), values)
 
 
 def _labels(node: Node | None, wrong: Wrong) -> dict[str, LabelSpec]:
     """Labels as a list of names, or as a mapping of names to what they may hold."""
     if isinstance(node, Mapping):
-        return {name: _allowed(name, value, wrong) for name, (_key, value) in node.items().items()}
+        return {name: _label(name, value, wrong) for name, (_key, value) in node.items().items()}
     return dict.fromkeys(texts(node, wrong), LabelSpec())
 
 
-def _allowed(name: str, node: Node, wrong: Wrong) -> LabelSpec:
+def _label(name: str, node: Node, wrong: Wrong) -> LabelSpec:
     if not isinstance(node, Mapping):
         return LabelSpec(frozenset(texts(node, wrong)))
     known_keys(node, _LABEL, wrong)

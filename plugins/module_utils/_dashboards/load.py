@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from .._contract.aliases import MetricAliases
-from .._contract.load import Contract
+from .._contract.model import Contract
 from .._findings import Finding
 from .._grafana_model import files
 from .compile.spec import compile_spec

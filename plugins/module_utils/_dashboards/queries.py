@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
-from .._contract.load import Contract
+from .._contract.model import Contract
 from .._findings import Finding, Severity
 from .._grafana_model.variables import LABEL_VALUES
 from .._logql import parse as parse_logql

@@ -107,17 +107,17 @@ class _Group:
     def close(self) -> _Item:
         self.end_alternative()
         parts = self.alternatives
-        one = parts[0]
+        item = parts[0]
         if len(parts) > 1:
-            one = _Item(
+            item = _Item(
                 empty=any(part.empty for part in parts),
                 repeats=max(part.repeats for part in parts),
                 size=sum(part.size for part in parts) + len(parts) - 1,
                 height=1 + max(part.height for part in parts),
             )
         if self.capture:
-            one = _Item(one.empty, one.repeats, one.size + 2, one.height + 1)
-        return one
+            item = _Item(item.empty, item.repeats, item.size + 2, item.height + 1)
+        return item
 
 
 def matches_empty(pattern: str) -> bool:
@@ -256,14 +256,14 @@ class _Checker:
         items = self.groups[-1].items
         if not items:
             raise RegexError(f"missing argument to repetition operator: `{pattern[at:end]}`", at)
-        one = items.pop()
-        repeats = one.repeats
+        item = items.pop()
+        repeats = item.repeats
         if counted:
             times = high if high >= 0 else low
-            repeats = times * max(one.repeats, 1) if times else max(one.repeats * (high < 0), 0)
+            repeats = times * max(item.repeats, 1) if times else max(item.repeats * (high < 0), 0)
             if max(low, high) >= 2 and repeats > MAX_REPEAT:
                 raise RegexError(f"invalid repeat count: `{pattern[at:end]}`", at)
-        item = _Item(one.empty or low == 0, repeats, _repeated_size(one.size, low, high), one.height + 1)
+        item = _Item(item.empty or low == 0, repeats, _repeated_size(item.size, low, high), item.height + 1)
         items.append(self._limited(item))
         self.at = end
         self.repeated = True

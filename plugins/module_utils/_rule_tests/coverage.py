@@ -5,7 +5,7 @@
 """Which alerts promtool's test files try: each one firing and silent, by each branch of its `or`s.
 
 Nothing is evaluated: promtool says whether a test passes. A firing case counts for the branches that can be what
-fires in it; a silent one for those that find what they look at, so that their condition keeps them silent.
+fires in it; a silent one for those whose selectors have input, so that their condition keeps them silent.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MAX_BRANCHES = 64
 
 @dataclass(slots=True)
 class Branch:
-    """One way in which the alert can fire: all of `parts` have a result, the first one gives the labels."""
+    """A condition under which the alert fires: all of `parts` have a result, the first gives the labels."""
 
     parts: tuple[Expr, ...]
     firing: list[str] = field(default_factory=list)
@@ -82,19 +82,19 @@ def cover(index: Index, tests: Iterable[Test], report: RuleReport) -> list[Cover
     covered = [Coverage(rule, branches(rule.tree)) for rule in index.rules if rule.is_alert and rule.tree is not None]
     known = {rule.name for rule in index.rules if rule.is_alert}
     by_name: dict[str, list[Coverage]] = {}
-    for one in covered:
-        by_name.setdefault(one.rule.name, []).append(one)
+    for coverage in covered:
+        by_name.setdefault(coverage.rule.name, []).append(coverage)
     for test in tests:
-        scenes: dict[float, PossibleValues] = {}
+        values_at: dict[float, PossibleValues] = {}
         for case in test.cases:
             if case.alert not in known:
                 _unknown(test, case, known, report)
-            scene = scenes.get(case.seconds) or PossibleValues(test.series, index, case.seconds)
-            scenes[case.seconds] = scene
-            for one in by_name.get(case.alert, []):
-                _count(one, test, case, scene, index)
-    for one in covered:
-        _missing(one, report)
+            values = values_at.get(case.seconds) or PossibleValues(test.series, index, case.seconds)
+            values_at[case.seconds] = values
+            for coverage in by_name.get(case.alert, []):
+                _count(coverage, test, case, values, index)
+    for coverage in covered:
+        _missing(coverage, report)
     return covered
 
 
@@ -102,11 +102,11 @@ def branches(tree: Expr | None) -> list[Branch]:
     """The operands of the outer `or`s, also below `and` and `unless`."""
     if tree is None:
         return []
-    found = [Branch(parts) for parts in _ways(tree, ())]
+    found = [Branch(parts) for parts in _disjuncts(tree, ())]
     return found if len(found) <= MAX_BRANCHES else [Branch((tree,))]
 
 
-def _ways(tree: Expr, conditions: tuple[Expr, ...]) -> Iterator[tuple[Expr, ...]]:
+def _disjuncts(tree: Expr, conditions: tuple[Expr, ...]) -> Iterator[tuple[Expr, ...]]:
     pending = [(tree, conditions)]
     while pending:
         node, others = pending.pop()
@@ -121,17 +121,17 @@ def _ways(tree: Expr, conditions: tuple[Expr, ...]) -> Iterator[tuple[Expr, ...]
             yield (node, *others)
 
 
-def _count(one: Coverage, test: Test, case: Case, scene: PossibleValues, index: Index) -> None:
+def _count(coverage: Coverage, test: Test, case: Case, values: PossibleValues, index: Index) -> None:
     where = f"{test.file}:{case.line}"
-    own = one.rule.group.all_labels(one.rule)
+    own = coverage.rule.group.all_labels(coverage.rule)
     expected = [labels for labels in case.expected if _is_of(labels, own)]
-    (one.firing if expected else one.silent).append(where)
-    flows = Flows(list(walk(one.rule.tree)), index.flow) if expected and one.rule.tree is not None else None
-    for branch in one.branches:
+    (coverage.firing if expected else coverage.silent).append(where)
+    flows = Flows(list(walk(coverage.rule.tree)), index.flow) if expected and coverage.rule.tree is not None else None
+    for branch in coverage.branches:
         if flows is None:
-            if all(scene.is_tried(part) for part in branch.parts):
+            if all(values.has_input(part) for part in branch.parts):
                 branch.silent.append(where)
-        elif all(scene.fires(part) for part in branch.parts):
+        elif all(values.fires(part) for part in branch.parts):
             flow = flows.of(branch.parts[0])
             if any(all(can(flow, name) for name in labels if name not in own) for labels in _without_name(expected)):
                 branch.firing.append(where)
@@ -158,19 +158,19 @@ def _unknown(test: Test, case: Case, known: set[str], report: RuleReport) -> Non
     )
 
 
-def _missing(one: Coverage, report: RuleReport) -> None:
-    rule = one.rule
-    if not one.firing:
-        _say(rule, "firing", "no test makes the alert fire", _advice(rule, fires=True), report)
-    if not one.silent and one.can_be_silent:
-        _say(rule, "silent", "no test shows that the alert stays silent", _advice(rule, fires=False), report)
-    if len(one.branches) == 1 and not (one.firing and one.silent):
+def _missing(coverage: Coverage, report: RuleReport) -> None:
+    rule = coverage.rule
+    if not coverage.firing:
+        _add(rule, "firing", "no test makes the alert fire", _advice(rule, fires=True), report)
+    if not coverage.silent and coverage.can_be_silent:
+        _add(rule, "silent", "no test shows that the alert stays silent", _advice(rule, fires=False), report)
+    if len(coverage.branches) == 1 and not (coverage.firing and coverage.silent):
         return
-    for branch in one.branches:
-        if one.firing and not branch.firing:
-            _say(rule, "branch", f"no test makes the alert fire by `{branch.text}`", _SERIES, report)
-        if one.silent and not branch.silent:
-            _say(rule, "branch", f"in no silent test does `{branch.text}` find what it looks at", _SERIES, report)
+    for branch in coverage.branches:
+        if coverage.firing and not branch.firing:
+            _add(rule, "branch", f"no test makes the alert fire by `{branch.text}`", _SERIES, report)
+        if coverage.silent and not branch.silent:
+            _add(rule, "branch", f"in no silent test does `{branch.text}` find what it looks at", _SERIES, report)
 
 
 _SERIES = "add input_series that this branch selects, present at eval_time"
@@ -183,5 +183,5 @@ def _advice(rule: Rule, *, fires: bool) -> str:
     return "add a case just within the threshold, without exp_alerts"
 
 
-def _say(rule: Rule, what: str, message: str, hint: str, report: RuleReport) -> None:
+def _add(rule: Rule, what: str, message: str, hint: str, report: RuleReport) -> None:
     report.rule(rule, f"coverage/{what}", "error", message, hint=hint, place=(rule.line, rule.column))

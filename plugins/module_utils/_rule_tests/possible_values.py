@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an expression can see in a test at one moment.
+"""Which results an expression can have in a test at one moment.
 
-Not an evaluation: where something cannot be told, the answer is that it is possible. So "not possible" is certain.
+Not an evaluation: where the series do not say, the answer is that it is possible. So "not possible" is certain.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class PossibleValues:
         self.index = index
         self.seconds = seconds
         self._by_name: dict[str, list[Series]] = {}
-        for one in series:
-            self._by_name.setdefault(one.labels[METRIC_NAME], []).append(one)
+        for entry in series:
+            self._by_name.setdefault(entry.labels[METRIC_NAME], []).append(entry)
         self._depth = 0
         self._open: set[str] = set()
         self._known: dict[tuple[str, float, float, bool], bool] = {}
@@ -61,8 +61,8 @@ class PossibleValues:
         """The expression can have a result."""
         return self._present(node, self.seconds, self.seconds, conditions=True)
 
-    def is_tried(self, node: Expr) -> bool:
-        """The expression has what it looks at, so that its condition decides."""
+    def has_input(self, node: Expr) -> bool:
+        """The selectors of the expression have input, so that its condition decides."""
         inner = strip_parens(node)
         if isinstance(inner, Call) and inner.name in {"absent", "absent_over_time"}:
             return self._present(inner.arguments[0], self.seconds, self.seconds, conditions=False)
@@ -74,11 +74,11 @@ class PossibleValues:
         if self._depth >= _MAX_DEPTH:
             return True
         self._depth += 1
-        present = self._found(strip_parens(node), earliest, latest, conditions=conditions)
+        present = self._has_result(strip_parens(node), earliest, latest, conditions=conditions)
         self._depth -= 1
         return present
 
-    def _found(self, node: Expr, earliest: float, latest: float, *, conditions: bool) -> bool:
+    def _has_result(self, node: Expr, earliest: float, latest: float, *, conditions: bool) -> bool:
         if isinstance(node, VectorSelector):
             return self._selected(node, earliest - LOOKBACK, latest, conditions=conditions)
         if isinstance(node, MatrixSelector):

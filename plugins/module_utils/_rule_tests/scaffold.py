@@ -39,7 +39,7 @@ from .._promql.printer import quote, to_text
 from .._rules.context import Index
 from .._rules.model import Rule
 from .coverage import Branch, branches
-from .solver import Made, Solver, UnsolvedError, labels_of_absent, selects
+from .solver import Solver, SyntheticSeries, UnsolvedError, labels_of_absent, selects
 
 with suppress(ImportError):  # Ansible brings it
     import yaml
@@ -54,7 +54,7 @@ _NOT_ADDED = frozenset({METRIC_NAME, "le", "quantile"})
 
 
 @dataclass(slots=True)
-class Skeleton:
+class Scaffold:
     """The tests of one alert; `todo` says what is left to write."""
 
     rule: Rule
@@ -66,38 +66,38 @@ class Skeleton:
     todo: list[str] = field(default_factory=list)
 
 
-def skeleton(rule: Rule, index: Index) -> Skeleton:
+def scaffold(rule: Rule, index: Index) -> Scaffold:
     """Tests for every branch of the alert's expression."""
     if rule.tree is None:
-        return Skeleton(rule, _INTERVALS[0], todo=["correct the expression first"])
+        return Scaffold(rule, _INTERVALS[0], todo=["correct the expression first"])
     trees = _trees(rule.tree, index)
     windows = [_windows(tree) for tree in trees]
-    made = Skeleton(rule, _interval(rule.for_seconds, [window for ranges in windows for window in ranges]))
+    result = Scaffold(rule, _interval(rule.for_seconds, [window for ranges in windows for window in ranges]))
     if rule.group.file.manifest:
-        made.todo.append(
+        result.todo.append(
             f"promtool reads rule files only: give it the spec of PrometheusRule {rule.group.file.manifest}"
         )
     if len(trees) > 1 or windows[0]:
         # a recorded value is one evaluation old where its rule comes later
-        made.settled = sum(max(ranges, default=0.0) for ranges in windows) + 3 * made.interval
+        result.settled = sum(max(ranges, default=0.0) for ranges in windows) + 3 * result.interval
     if any(other.name == rule.name for other in index.rules if other.is_alert and other is not rule):
-        made.todo.append("add what the other alerts of this name are expected to do")
-    ways = branches(rule.tree)
-    for branch in ways:
-        _Writer(index, branch, [way for way in ways if way is not branch], made).write()
-    made.todo = list(dict.fromkeys(made.todo))
-    return made
+        result.todo.append("add what the other alerts of this name are expected to do")
+    alternatives = branches(rule.tree)
+    for branch in alternatives:
+        _Writer(index, branch, [other for other in alternatives if other is not branch], result).write()
+    result.todo = list(dict.fromkeys(result.todo))
+    return result
 
 
-def as_yaml(skeletons: Iterable[Skeleton], rule_files: Iterable[str]) -> str:
+def as_yaml(scaffolds: Iterable[Scaffold], rule_files: Iterable[str]) -> str:
     """A test file. Comments in front say what is left to do."""
-    made = list(skeletons)
-    head = [f"# {one.rule.name}: {todo}" for one in made for todo in one.todo]
-    interval = min((one.interval for one in made), default=_INTERVALS[0])
+    written = list(scaffolds)
+    head = [f"# {scaffold.rule.name}: {todo}" for scaffold in written for todo in scaffold.todo]
+    interval = min((scaffold.interval for scaffold in written), default=_INTERVALS[0])
     body = {
         "rule_files": list(rule_files),
         "evaluation_interval": format_duration(interval),
-        "tests": [test for one in made for test in one.tests],
+        "tests": [test for scaffold in written for test in scaffold.tests],
     }
     text = yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=1000)
     return "\n".join([*head, text])
@@ -123,8 +123,8 @@ def _interval(for_seconds: float, windows: list[float]) -> int:
 def _trees(tree: Expr, index: Index) -> list[Expr]:
     """The expression and those of the records that it uses."""
     trees, names = [tree], set[str]()
-    for one in trees:
-        for node in walk(one):
+    for used in trees:
+        for node in walk(used):
             if isinstance(node, VectorSelector) and node.metric in index.records and node.metric not in names:
                 names.add(node.metric)
                 trees += [rule.tree for rule in index.records[node.metric] if rule.tree is not None]
@@ -134,7 +134,7 @@ def _trees(tree: Expr, index: Index) -> list[Expr]:
 class _Writer:
     """Writes the tests of one branch."""
 
-    def __init__(self, index: Index, branch: Branch, others: list[Branch], result: Skeleton) -> None:
+    def __init__(self, index: Index, branch: Branch, others: list[Branch], result: Scaffold) -> None:
         self.rule = rule = result.rule
         self.index = index
         self.branch = branch
@@ -199,8 +199,8 @@ class _Writer:
         if samples > _MAX_SAMPLES:
             raise UnsolvedError("a test over that much time")
         series = [
-            {"series": _series(made), "values": f"{_number(made.start)}{_step(made.slope * interval)}x{samples}"}
-            for made in solver.series
+            {"series": _series(series), "values": f"{_number(series.start)}{_step(series.slope * interval)}x{samples}"}
+            for series in solver.series
         ]
         self.result.tests.append(
             {
@@ -266,7 +266,7 @@ class _Writer:
         return self._flow_of_call(node, solver, depth) if isinstance(node, Call) else {}
 
     def _flow_of_selector(self, node: VectorSelector, solver: Solver, depth: int) -> dict[str, str]:
-        selected: list[Made] = [made for made in solver.series if selects(node, made)]
+        selected: list[SyntheticSeries] = [series for series in solver.series if selects(node, series)]
         if selected:
             return selected[0].label_map
         for rule in self.index.records.get(node.metric, []):
@@ -278,11 +278,11 @@ class _Writer:
         if node.left.type == "scalar" or node.right.type == "scalar" or node.operator in SET_OPERATORS:
             return self._flow(node.right if node.left.type == "scalar" else node.left, solver, depth + 1)
         matching = node.matching
-        many, one = (node.right, node.left) if matching.cardinality == "one-to-many" else (node.left, node.right)
+        many, other = (node.right, node.left) if matching.cardinality == "one-to-many" else (node.left, node.right)
         labels = self._flow(many, solver, depth + 1)
         if matching.cardinality == "one-to-one":
             return {name: value for name, value in labels.items() if (name in matching.labels) == matching.on}
-        others = self._flow(one, solver, depth + 1)
+        others = self._flow(other, solver, depth + 1)
         return {**labels, **{name: others[name] for name in matching.include if name in others}}
 
     def _flow_of_call(self, node: Call, solver: Solver, depth: int) -> dict[str, str]:
@@ -296,9 +296,9 @@ class _Writer:
         return {name: value for name, value in labels.items() if name != "le" or node.name != "histogram_quantile"}
 
 
-def _series(made: Made) -> str:
-    labels = ", ".join(f"{name}={quote(value)}" for name, value in made.labels if name != METRIC_NAME)
-    name = made.label_map[METRIC_NAME]
+def _series(series: SyntheticSeries) -> str:
+    labels = ", ".join(f"{name}={quote(value)}" for name, value in series.labels if name != METRIC_NAME)
+    name = series.label_map[METRIC_NAME]
     return f"{name}{{{labels}}}" if labels else name
 
 

@@ -4,8 +4,8 @@
 
 """Series that make an expression come out at a wanted value: the expression is followed backwards.
 
-Enough for the conditions that alerts are made of: thresholds, rates, ratios, differences, quantiles, guards. What it
-cannot turn around it says so about, with UnsolvedError.
+Enough for the usual conditions of alerts: thresholds, rates, ratios, differences, quantiles, guards. UnsolvedError
+says which part cannot be inverted.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class UnsolvedError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class SyntheticSeries:
     """A series that begins with `start` and grows by `slope` a second."""
 
     labels: tuple[tuple[str, str], ...]
@@ -81,7 +81,7 @@ class Solver:
     def __init__(self, index: Index, common: dict[str, str]) -> None:
         self.index = index
         self.common = common
-        self.series: list[Made] = []
+        self.series: list[SyntheticSeries] = []
         self._slots: list[_Slot] = []
         self._base = _BASES[0]
         self._depth = 0
@@ -121,7 +121,7 @@ class Solver:
             inner = inner.vector
         if not isinstance(inner, VectorSelector):
             raise UnsolvedError(f"absent() of {to_text(selector)}")
-        if not any(selects(inner, made) for made in self.series):
+        if not any(selects(inner, series) for series in self.series):
             self._add(inner, 1.0, by_slope=False, summed=True)
 
     def _condition(self, node: Expr, *, holds: bool) -> None:
@@ -184,7 +184,7 @@ class Solver:
         if node.name == "histogram_quantile":
             self._make_quantile(node, value)
             return
-        argument = next((one for one in node.arguments if one.type in {"vector", "matrix"}), None)
+        argument = next((operand for operand in node.arguments if operand.type in {"vector", "matrix"}), None)
         if argument is None or node.name not in _OF_SLOPE | _OF_WINDOW | _SAME_VALUE:
             raise UnsolvedError(to_text(node))
         if not isinstance(argument, MatrixSelector):
@@ -219,18 +219,18 @@ class Solver:
 
     def _add(self, node: VectorSelector, value: float, *, by_slope: bool, summed: bool) -> None:
         """A series of the selector; where it selects others already, the rest of the sum."""
-        selected = [made for made in self.series if selects(node, made)]
+        selected = [series for series in self.series if selects(node, series)]
         if selected:
-            rest = value - sum(made.slope if by_slope else made.start for made in selected)
+            rest = value - sum(series.slope if by_slope else series.start for series in selected)
             if math.isclose(rest, 0, abs_tol=1e-12):
                 return
             if rest < 0 or not summed:
                 raise UnsolvedError(f"{to_text(node)} has a value already")
             value = rest
-        made = Made(self._labels(node), 0.0 if by_slope else value, value if by_slope else 0.0)
-        if any(slot.selector is not node and selects(slot.selector, made) for slot in self._slots):
+        series = SyntheticSeries(self._labels(node), 0.0 if by_slope else value, value if by_slope else 0.0)
+        if any(slot.selector is not node and selects(slot.selector, series) for slot in self._slots):
             raise UnsolvedError(f"{to_text(node)} is part of what is settled already")
-        self.series.append(made)
+        self.series.append(series)
         self._slots.append(_Slot(node, by_slope))
 
     def _labels(self, node: VectorSelector) -> tuple[tuple[str, str], ...]:
@@ -240,16 +240,16 @@ class Solver:
                 labels[matcher.name] = example(matcher, labels.get(matcher.name, ""), f"{matcher.name}-1")
         for slot in self._slots:
             if slot.selector.metric == node.metric:
-                self._leave(slot.selector, node, labels)
+                self._avoid(slot.selector, node, labels)
         return tuple((name, value) for name, value in labels.items() if value)
 
-    def _leave(self, other: VectorSelector, own: VectorSelector, labels: dict[str, str]) -> None:
+    def _avoid(self, other: VectorSelector, own: VectorSelector, labels: dict[str, str]) -> None:
         """Changes one label so that a settled selector does not select the series, and its own still does."""
-        if to_text(other) == to_text(own) or not selects(other, Made(tuple(labels.items()))):
+        if to_text(other) == to_text(own) or not selects(other, SyntheticSeries(tuple(labels.items()))):
             return
         for matcher in other.matchers:
             for value in ("200", "other", "", *_candidates(matcher.value)):
-                changed = Made(tuple({**labels, matcher.name: value}.items()))
+                changed = SyntheticSeries(tuple({**labels, matcher.name: value}.items()))
                 if selects(own, changed) and not selects(other, changed):
                     labels[matcher.name] = value
                     return
@@ -265,13 +265,13 @@ class Solver:
         if not (isinstance(quantile, Number) and isinstance(argument, MatrixSelector) and value > 0):
             raise UnsolvedError(to_text(node))
         selector = argument.vector
-        if selector.modifiers is not None or any(selects(selector, made) for made in self.series):
+        if selector.modifiers is not None or any(selects(selector, series) for series in self.series):
             raise UnsolvedError(to_text(node))
         labels = self._labels(selector)
         # linear within a bucket: nothing below 0, all of it below the second bound
         bound = value / quantile.value if quantile.value > 0 else value
         for upper, rate in ((f"{bound:.6g}", self._base), ("+Inf", self._base)):
-            self.series.append(Made((*labels, ("le", upper)), slope=rate))
+            self.series.append(SyntheticSeries((*labels, ("le", upper)), slope=rate))
         self._slots.append(_Slot(selector, by_slope=True))
 
     def _make_binary(self, node: Binary, value: float) -> None:
@@ -339,7 +339,7 @@ class Solver:
         return {"+": left + right, "-": left - right, "*": left * right, "/": left / (right or 1.0)}[node.operator]
 
     def _value_of_call(self, node: Call) -> float | None:
-        argument = next((one for one in node.arguments if one.type in {"vector", "matrix"}), None)
+        argument = next((operand for operand in node.arguments if operand.type in {"vector", "matrix"}), None)
         if not isinstance(argument, MatrixSelector):
             if argument is None or node.name not in _SAME_VALUE:
                 return None
@@ -352,12 +352,12 @@ class Solver:
     def _settled(self, node: VectorSelector, *, by_slope: bool) -> float | None:
         if not any(to_text(slot.selector) == to_text(node) and slot.by_slope == by_slope for slot in self._slots):
             return None
-        return sum(made.slope if by_slope else made.start for made in self.series if selects(node, made))
+        return sum(series.slope if by_slope else series.start for series in self.series if selects(node, series))
 
-    def _state(self) -> tuple[list[Made], list[_Slot]]:
+    def _state(self) -> tuple[list[SyntheticSeries], list[_Slot]]:
         return list(self.series), list(self._slots)
 
-    def _restore(self, state: tuple[list[Made], list[_Slot]]) -> None:
+    def _restore(self, state: tuple[list[SyntheticSeries], list[_Slot]]) -> None:
         self.series, self._slots = list(state[0]), list(state[1])
         self._depth = 0
 
@@ -418,8 +418,8 @@ def _window(node: MatrixSelector) -> float:
 # -- labels
 
 
-def selects(selector: VectorSelector, made: Made) -> bool:
-    labels = made.label_map
+def selects(selector: VectorSelector, series: SyntheticSeries) -> bool:
+    labels = series.label_map
     return labels.get(METRIC_NAME) == selector.metric and all(
         _accepts(matcher, labels.get(matcher.name, "")) for matcher in selector.matchers if matcher.name != METRIC_NAME
     )

@@ -18,7 +18,7 @@ from .model import Rule, RuleFile
 from .report import RuleReport
 
 if TYPE_CHECKING:
-    from .._contract.load import Contract
+    from .._contract.model import Contract
 
 _MAX_RECORD_DEPTH = 20
 

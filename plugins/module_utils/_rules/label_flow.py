@@ -37,25 +37,25 @@ _KEEPS_SERIES = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
 class Labels(NamedTuple):
     """What one branch can carry."""
 
-    only: frozenset[str] | None = None
+    possible: frozenset[str] | None = None
     """The labels that are possible at all; None for "any"."""
-    gone: frozenset[str] = _NO_LABELS
+    excluded: frozenset[str] = _NO_LABELS
     """Labels that are certainly not there."""
 
     def can(self, label: str) -> bool:
-        return label not in self.gone and (self.only is None or label in self.only)
+        return label not in self.excluded and (self.possible is None or label in self.possible)
 
     def keep(self, labels: frozenset[str]) -> Labels:
-        kept = labels - self.gone
-        return Labels(kept if self.only is None else kept & self.only)
+        kept = labels - self.excluded
+        return Labels(kept if self.possible is None else kept & self.possible)
 
     def drop(self, labels: frozenset[str]) -> Labels:
-        if self.only is not None:
-            return Labels(self.only - labels)
-        return Labels(None, self.gone | labels)
+        if self.possible is not None:
+            return Labels(self.possible - labels)
+        return Labels(None, self.excluded | labels)
 
     def add(self, labels: frozenset[str]) -> Labels:
-        return Labels(None if self.only is None else self.only | labels, self.gone - labels)
+        return Labels(None if self.possible is None else self.possible | labels, self.excluded - labels)
 
 
 Flow: TypeAlias = tuple[Labels, ...]
@@ -141,8 +141,8 @@ class Flows:
             if matching.on:
                 return _distinct(_each(left, Labels.keep, labels))
             return _each(left, Labels.drop, labels) if labels else left
-        many, one = (left, right) if matching.cardinality == "many-to-one" else (right, left)
-        copied = frozenset(label for label in matching.include if can(one, label))
+        many, other = (left, right) if matching.cardinality == "many-to-one" else (right, left)
+        copied = frozenset(label for label in matching.include if can(other, label))
         lost = frozenset(matching.include) - copied
         return _each(_each(many, Labels.add, copied), Labels.drop, lost)
 

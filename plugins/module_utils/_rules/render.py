@@ -34,7 +34,7 @@ def render_rules(groups: Iterable[Mapping[str, Any]], names: MetricAliases, site
 
 
 def _rule(rule: Mapping[str, Any], names: MetricAliases, site: Site) -> Plain:
-    made = {**rule, "expr": names.apply(str(rule["expr"]))}
+    rendered = {**rule, "expr": names.apply(str(rule["expr"]))}
     annotations = rule.get("annotations") or {}
     links = {}
     if site.grafana_url and (link := annotations.get(_LINK, "")).startswith("/"):
@@ -43,5 +43,5 @@ def _rule(rule: Mapping[str, Any], names: MetricAliases, site: Site) -> Plain:
     if site.runbooks_url and annotations.get(_RUNBOOK, "").endswith(f"/runbooks{page}"):
         links[_RUNBOOK] = site.runbooks_url.rstrip("/") + page
     if links:
-        made["annotations"] = {**annotations, **links}
-    return made
+        rendered["annotations"] = {**annotations, **links}
+    return rendered

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .._checks.metrics_contract import Live, compare
 from .._checks.result import CheckResult
-from .._contract.load import Contract, MetricSpec, Service
+from .._contract.model import Contract, MetricSpec, Service
 from .._findings import Finding
 from .._prometheus import Prometheus
 

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
-with suppress(ImportError):  # told by the module
+with suppress(ImportError):  # the module names the missing library
     import yaml
 
 MAX_DEPTH = 60
@@ -233,17 +233,17 @@ class _Document:
         return node
 
 
-def plain(node: Node, made: dict[int, Any] | None = None) -> Any:
-    """The node as plain data; what is written once is made once, however often an alias stands for it."""
-    made = {} if made is None else made
-    if id(node) not in made:
+def plain(node: Node, converted: dict[int, Any] | None = None) -> Any:
+    """The node as plain data; what is written once is converted once, however often an alias stands for it."""
+    converted = {} if converted is None else converted
+    if id(node) not in converted:
         if isinstance(node, Mapping):
-            made[id(node)] = {name: plain(value, made) for name, (_key, value) in node.items().items()}
+            converted[id(node)] = {name: plain(value, converted) for name, (_key, value) in node.items().items()}
         elif isinstance(node, Sequence):
-            made[id(node)] = [plain(item, made) for item in node.items]
+            converted[id(node)] = [plain(item, converted) for item in node.items]
         else:
-            made[id(node)] = _scalar(node)
-    return made[id(node)]
+            converted[id(node)] = _scalar(node)
+    return converted[id(node)]
 
 
 def _scalar(node: Scalar) -> Any:

@@ -21,7 +21,7 @@ import yaml
 from ansible_collections.ias.observability.plugins.module_utils._alertmanager.configuration import Routing, load
 from ansible_collections.ias.observability.plugins.module_utils._alertmanager.matchers import MatcherError, parse
 from ansible_collections.ias.observability.plugins.module_utils._alertmanager.receivers import configured
-from ansible_collections.ias.observability.plugins.module_utils._alertmanager.routing import LabelSet, arrive
+from ansible_collections.ias.observability.plugins.module_utils._alertmanager.routing import LabelSet, match
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from tests.unit._alertmanager.test_receivers import ALL
 from tests.unit.rendering import program
@@ -196,7 +196,7 @@ def test_tells_whom_alertmanager_tells(tmp_path: Path) -> None:
     wrong = [
         (path.read_text(), labels, answer, got)
         for (path, routing, labels), answer in zip(cases, answers, strict=True)
-        if (got := arrive(routing.root, LabelSet(copy.copy(labels))).receivers) != answer
+        if (got := match(routing.root, LabelSet(copy.copy(labels))).receivers) != answer
     ]
     assert len({tuple(answer) for answer in answers}) >= 5
     assert wrong == [], (len(wrong), wrong[0])

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils._contract.aliases import MetricAliases
-from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract, load
+from ansible_collections.ias.observability.plugins.module_utils._contract.load import load
+from ansible_collections.ias.observability.plugins.module_utils._contract.model import Contract
 from ansible_collections.ias.observability.plugins.module_utils._dashboards import layout
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.compile import dashboards, panels
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils._contract.aliases import MetricAliases
-from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract, load
+from ansible_collections.ias.observability.plugins.module_utils._contract.load import load
+from ansible_collections.ias.observability.plugins.module_utils._contract.model import Contract
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.check import check
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.compile.spec import compile_spec
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.queries import Reader

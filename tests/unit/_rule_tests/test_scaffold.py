@@ -15,7 +15,7 @@ import yaml
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
 from ansible_collections.ias.observability.plugins.module_utils._rule_tests.coverage import cover
 from ansible_collections.ias.observability.plugins.module_utils._rule_tests.load import load as load_tests
-from ansible_collections.ias.observability.plugins.module_utils._rule_tests.scaffold import Skeleton, as_yaml, skeleton
+from ansible_collections.ias.observability.plugins.module_utils._rule_tests.scaffold import Scaffold, as_yaml, scaffold
 from ansible_collections.ias.observability.plugins.module_utils._rules.context import Index
 from ansible_collections.ias.observability.plugins.module_utils._rules.load import parse_rules
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
@@ -104,36 +104,36 @@ def index_of(groups: list[dict[str, Any]], path: str = "r.yaml") -> Index:
     return Index.of(parse_rules(path, json.dumps({"groups": groups}), Profile(), RuleReport()))
 
 
-def skeletons(index: Index) -> list[Skeleton]:
-    return [skeleton(rule, index) for rule in index.rules if rule.is_alert]
+def scaffolds(index: Index) -> list[Scaffold]:
+    return [scaffold(rule, index) for rule in index.rules if rule.is_alert]
 
 
 @pytest.mark.parametrize("expr", SOLVED)
 def test_works_out_series(expr: str) -> None:
     """The tests cover the rule, as far as alert_rules_coverage can tell."""
     index = index_of([{"name": "g", "rules": [*RECORDS, *rules_of(expr)]}])
-    (made,) = skeletons(index)
-    assert made.todo == []
+    (written,) = scaffolds(index)
+    assert written.todo == []
     report = RuleReport()
-    (one,) = cover(index, load_tests("t", as_yaml([made], ["r.yaml"]), report), report)
+    (one,) = cover(index, load_tests("t", as_yaml([written], ["r.yaml"]), report), report)
     assert [str(finding) for finding in report.findings] == []
     assert one.is_complete
 
 
 @pytest.mark.parametrize("expr", NOT_SOLVED)
 def test_says_what_it_cannot_work_out(expr: str) -> None:
-    (made,) = skeletons(index_of([{"name": "g", "rules": rules_of(expr)}]))
-    assert made.todo
-    assert all("not worked out" in todo for todo in made.todo)
-    text = as_yaml([made], ["r.yaml"])
+    (written,) = scaffolds(index_of([{"name": "g", "rules": rules_of(expr)}]))
+    assert written.todo
+    assert all("not worked out" in todo for todo in written.todo)
+    text = as_yaml([written], ["r.yaml"])
     assert text.startswith("# A0: write the series of 'A0: ")
     assert yaml.safe_load(text)["rule_files"] == ["r.yaml"]
 
 
 def test_takes_values_from_the_rule() -> None:
     rule = {"alert": "A", "expr": 'up{job="x"} == 0', "for": "3m", "labels": {"severity": "page"}}
-    (made,) = skeletons(index_of([{"name": "g", "rules": [rule]}]))
-    beyond, within = made.tests
+    (written,) = scaffolds(index_of([{"name": "g", "rules": [rule]}]))
+    beyond, within = written.tests
     assert beyond["input_series"] == [{"series": 'up{job="x"}', "values": "0x4"}]
     assert beyond["alert_rule_test"] == [
         {"eval_time": "2m", "alertname": "A"},
@@ -144,38 +144,38 @@ def test_takes_values_from_the_rule() -> None:
 
 def test_names_texts_that_are_left() -> None:
     rule = {"alert": "A", "expr": "a > 1", "annotations": {"summary": "{{ $value }} of {{ $labels.job }}"}}
-    (made,) = skeletons(index_of([{"name": "g", "rules": [rule]}]))
-    assert made.todo == ["write the annotation summary as it comes out: '{{ $value }} of {{ $labels.job }}'"]
+    (written,) = scaffolds(index_of([{"name": "g", "rules": [rule]}]))
+    assert written.todo == ["write the annotation summary as it comes out: '{{ $value }} of {{ $labels.job }}'"]
 
 
 def test_promtool_cannot_read_a_manifest() -> None:
     manifest = {"kind": "PrometheusRule", "metadata": {"name": "m"}}
     text = json.dumps({**manifest, "spec": {"groups": [{"name": "g", "rules": rules_of("a > 1")}]}})
-    (made,) = skeletons(Index.of(parse_rules("m.yaml", text, Profile(), RuleReport())))
-    assert made.todo == ["promtool reads rule files only: give it the spec of PrometheusRule m"]
+    (written,) = scaffolds(Index.of(parse_rules("m.yaml", text, Profile(), RuleReport())))
+    assert written.todo == ["promtool reads rule files only: give it the spec of PrometheusRule m"]
 
 
 def test_several_alerts_of_one_name_are_for_a_person() -> None:
     rules = [{"alert": "A", "expr": "a > 1"}, {"alert": "A", "expr": "a > 2"}]
-    assert [one.todo for one in skeletons(index_of([{"name": "g", "rules": rules}]))] == [
+    assert [one.todo for one in scaffolds(index_of([{"name": "g", "rules": rules}]))] == [
         ["add what the other alerts of this name are expected to do"]
     ] * 2
 
 
 def test_a_window_of_months_is_left_alone() -> None:
-    (made,) = skeletons(index_of([{"name": "g", "rules": rules_of("avg_over_time(a[60d]) < 1")}]))
-    assert any("a test over that much time" in todo for todo in made.todo)
+    (written,) = scaffolds(index_of([{"name": "g", "rules": rules_of("avg_over_time(a[60d]) < 1")}]))
+    assert any("a test over that much time" in todo for todo in written.todo)
 
 
 def test_a_broken_rule_has_no_tests() -> None:
-    (made,) = skeletons(index_of([{"name": "g", "rules": rules_of("a >")}]))
-    assert (made.tests, made.todo) == ([], ["correct the expression first"])
+    (written,) = scaffolds(index_of([{"name": "g", "rules": rules_of("a >")}]))
+    assert (written.tests, written.todo) == ([], ["correct the expression first"])
 
 
 def test_records_that_double_their_uses_end_soon(collector_off: None) -> None:
     records = [{"record": "r0", "expr": "a"}]
     records += [{"record": f"r{n}", "expr": f"r{n - 1} + r{n - 1}"} for n in range(1, 50)]
     start = time.perf_counter()
-    (made,) = skeletons(index_of([{"name": "g", "rules": [*records, *rules_of("r49 > 1")]}]))
-    assert made.todo
+    (written,) = scaffolds(index_of([{"name": "g", "rules": [*records, *rules_of("r49 > 1")]}]))
+    assert written.todo
     assert time.perf_counter() - start < 5

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..._contract.load import Contract
+from ..._contract.model import Contract
 from ..layout import GRAFANA_12, GRID
 from .panels import panel
 from .variables import variable

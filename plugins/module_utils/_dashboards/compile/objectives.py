@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..._contract.load import Contract
+from ..._contract.model import Contract
 from ..._contract.objectives import Objective
 
 Object = dict[str, Any]

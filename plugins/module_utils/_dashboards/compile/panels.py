@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..._contract.load import Contract
+from ..._contract.model import Contract
 from . import objectives
 from .series import LABEL, names
 from .variables import datasource

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..._contract.load import Contract
+from ..._contract.model import Contract
 
 Object = dict[str, Any]
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ..._contract.aliases import MetricAliases
-from ..._contract.load import Contract
+from ..._contract.model import Contract
 from ..._findings import Finding, Report
 from ..._yaml.reader import Wrong
 from ..._yaml.tree import Mapping as MappingNode

@@ -10,7 +10,7 @@ import difflib
 import functools
 import re
 
-from ..._contract.load import Contract, Metric
+from ..._contract.model import Contract, Metric
 from ..._promql.nodes import METRIC_NAME, Aggregation, Call, Expr, Matcher, MatrixSelector, VectorSelector, strip_parens
 from ..context import Context
 from ..label_flow import can
@@ -104,7 +104,7 @@ def _grouping(context: Context, node: Aggregation) -> None:
     flow = context.flows.of(node.expr)
     for label in node.labels:
         if label != METRIC_NAME and not can(flow, label):
-            known = tuple(sorted({name for branch in flow for name in branch.only or ()}))
+            known = tuple(sorted({name for branch in flow for name in branch.possible or ()}))
             hint = _nearest(label, known)
             _add(context, "label", f"by ({label}): nothing below has a label {label!r}", node, hint)
 

@@ -336,9 +336,9 @@ def _matching(context: Context, node: Binary) -> None:
 def _exact(flow: Flow, ignored: frozenset[str]) -> frozenset[str] | None:
     """The one set of labels all branches are limited to; None when there is none such."""
     branch: Labels = flow[0]
-    if len(flow) != 1 or branch.only is None:
+    if len(flow) != 1 or branch.possible is None:
         return None
-    return branch.only - ignored
+    return branch.possible - ignored
 
 
 def _list(labels: frozenset[str]) -> str:

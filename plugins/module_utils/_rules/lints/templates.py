@@ -89,9 +89,9 @@ def _label(context: Context, key: str, name: str) -> None:
         )
         return
     set_by = " (the rule's own labels are not in $labels)" if name in rule.group.all_labels(rule) else ""
-    possible = sorted({label for branch in flow for label in branch.only or ()})
+    possible = sorted({label for branch in flow for label in branch.possible or ()})
     kept = f"it keeps {', '.join(possible)}" if possible else "it keeps none"
-    if any(branch.only is None for branch in flow):
+    if any(branch.possible is None for branch in flow):
         kept = "it removes this one"
     context.report.rule(
         rule,

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.ias.observability.plugins.module_utils._contract.load import Contract, load
+from ansible_collections.ias.observability.plugins.module_utils._contract.load import load
+from ansible_collections.ias.observability.plugins.module_utils._contract.model import Contract
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from tools import yaml_text
 from tools.contracts import generated, slo

@@ -1,0 +1,90 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a metrics contract says: services, their metrics and labels, and the series that Prometheus keeps of them."""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from .aliases import MetricAliases
+from .objectives import Objective
+
+MetricType = Literal["counter", "gauge", "histogram", "summary"]
+METRIC_TYPES: tuple[str, ...] = get_args(MetricType)
+MOST_VALUES = 100
+"""How many values a label may have that says nothing about them."""
+_TARGET_LABELS = frozenset(
+    {*("job", "instance", "namespace", "pod", "container", "service", "endpoint", "cluster", "node"), "prometheus"}
+)
+_BUILT_IN = ("up", "ALERTS", "ALERTS_FOR_STATE", "scrape_*", "prometheus_*", "process_*", "go_*", "python_*")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSpec:
+    """What a label may hold: one of the values; or at most so many of any; or, unbounded, any number."""
+
+    values: frozenset[str] = frozenset()
+    most: int = MOST_VALUES
+    unbounded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """One metric as its service declares it."""
+
+    name: str
+    type: str
+    """counter, gauge, histogram or summary."""
+    labels: dict[str, LabelSpec]
+    optional: bool
+    """Its absence says nothing: an old name, or a counter that starts with its first event."""
+    line: int
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Who exposes what, and where."""
+
+    name: str
+    job: str
+    """Prometheus' label; "" where no target stands behind the metrics."""
+    namespace: str
+    port: str
+    exhaustive: bool
+    """Whether everything that it exposes is declared."""
+    metrics: dict[str, MetricSpec]
+    objectives: tuple[Objective, ...]
+    line: int
+
+
+@dataclass(slots=True)
+class Metric:
+    name: str
+    type: str
+    """counter, gauge or (native) histogram: a classic one is written as its three counters."""
+    labels: dict[str, frozenset[str]]
+    """The values of each label; an empty set where they are not listed."""
+    unbounded: frozenset[str]
+    jobs: set[str]
+    unit: str = ""
+
+
+@dataclass(slots=True)
+class Contract:
+    metrics: dict[str, Metric] = field(default_factory=dict)
+    services: dict[str, Service] = field(default_factory=dict)
+    jobs: set[str] = field(default_factory=set)
+    target_labels: frozenset[str] = _TARGET_LABELS
+    known: list[str] = field(default_factory=lambda: list(_BUILT_IN))
+    """Patterns of metrics that come from elsewhere."""
+    names: MetricAliases = field(default_factory=MetricAliases)
+    log_fields: dict[str, frozenset[str]] = field(default_factory=dict)
+    """The values of each field of log lines that any service declares; an empty set where they are not listed."""
+
+    def knows(self, name: str) -> bool:
+        return name in self.metrics or any(fnmatch.fnmatchcase(name, pattern) for pattern in self.known)
