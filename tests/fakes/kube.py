@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import copy
+import datetime
 import hashlib
 import json
 import re
@@ -21,7 +22,7 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -37,6 +38,10 @@ _PATH = re.compile(
     r"(?P<base>/api/v1|/apis/[^/]+/[^/]+)(?:/namespaces/(?P<namespace>[^/]+)(?=/))?/(?P<plural>[^/]+)"
     r"(?:/(?P<name>[^/]+))?(?:/(?P<sub>[^/]+))?$"
 )
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Request(NamedTuple):
@@ -63,6 +68,7 @@ class FakeKube:
     requests: list[Request] = field(default_factory=list)
     tls: ssl.SSLContext | None = None
     revision: int = 100
+    clock: Callable[[], str] = field(default_factory=lambda: _now)
 
     def __enter__(self) -> FakeKube:
         handler = type("Handler", (_Handler,), {"kube": self})
@@ -174,18 +180,37 @@ class _Handler(BaseHTTPRequestHandler):
         if found["plural"].endswith("reviews"):
             asked = body["spec"]["resourceAttributes"]
             return {**body, "status": {"allowed": (asked["verb"], asked["resource"]) not in self.kube.denied}}
-        verb = {"GET": "get", "POST": "create", "PATCH": "patch"}[self.command]
+        verb = {"GET": "get", "POST": "create", "PATCH": "patch", "DELETE": "delete"}[self.command]
         if (verb, found["plural"]) in self.kube.denied:
             raise _RefusedError(403, f'{found["plural"]} is forbidden: User "fake" cannot {verb} resource')
         if verb == "get":
             return self._list(found, query) if found["name"] is None else self._known(found)
         if verb == "create":
-            return self._store(f"{path}/{body['metadata']['name']}", body, query)
+            return self._create(found, body, query)
+        if verb == "delete":
+            self._check_version(found, (body or {}).get("preconditions", {}))
+            return self.kube.objects.pop(path)
         if path.rpartition("/")[0] not in self.kube.serves:
-            version = self._known(found)["metadata"]["resourceVersion"]
-            if body["metadata"].get("resourceVersion", version) != version:
-                raise _RefusedError(409, "the object has been modified")
+            self._check_version(found, body.get("metadata", {}))
         return self._store(path, _merge(copy.deepcopy(self.kube.objects.get(path, {})), body), query)
+
+    def _create(self, found: re.Match[str], body: Object, query: dict[str, str]) -> Object:
+        metadata = body["metadata"]
+        name = metadata.get("name") or f"{metadata['generateName']}{self.kube.revision}"
+        path = f"{found[0]}/{name}"
+        if path in self.kube.objects:
+            raise _RefusedError(409, f'{found["plural"]} "{name}" already exists')
+        if not self._serves(found):
+            raise _RefusedError(404, "the server could not find the requested resource")
+        if found["namespace"] and f"/api/v1/namespaces/{found['namespace']}" not in self.kube.objects:
+            raise _RefusedError(404, f'namespaces "{found["namespace"]}" not found')
+        made = {"name": name, "uid": f"uid-{self.kube.revision}", "creationTimestamp": self.kube.clock()}
+        return self._store(path, {**body, "metadata": {**metadata, **made}}, query)
+
+    def _check_version(self, found: re.Match[str], expected: Object) -> None:
+        version = self._known(found)["metadata"]["resourceVersion"]
+        if expected.get("resourceVersion", version) != version:
+            raise _RefusedError(409, "the object has been modified")
 
     def _known(self, found: re.Match[str]) -> Object:
         if found[0] not in self.kube.objects:
@@ -194,23 +219,29 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _list(self, found: re.Match[str], query: dict[str, str]) -> Object:
         wanted = dict(pair.split("=", 1) for pair in query.get("labelSelector", "").split(",") if pair)
-        items = []
-        known = found[0] in self.kube.serves or found["base"] == "/api/v1"
-        for path, item in sorted(self.kube.objects.items()):
-            other = _PATH.match(path)
-            if not other or (other["base"], other["plural"]) != (found["base"], found["plural"]):
-                continue
-            known = True
-            labels = item["metadata"].get("labels", {})
-            if found["namespace"] in (None, other["namespace"]) and wanted.items() <= labels.items():
-                items.append(item)
-        if not known:
+        if not self._serves(found):
             raise _RefusedError(404, "the server could not find the requested resource")
+        items = [
+            item
+            for namespace, item in self._of_kind(found)
+            if found["namespace"] in (None, namespace) and wanted.items() <= item["metadata"].get("labels", {}).items()
+        ]
         start, size = int(query.get("continue", 0)), int(query.get("limit", len(items) or 1))
         if "PartialObjectMetadataList" in self.headers.get("Accept", ""):
             items = [{"metadata": item["metadata"]} for item in items]
         more = {"continue": str(start + size)} if start + size < len(items) else {}
         return {"kind": "List", "metadata": more, "items": items[start : start + size]}
+
+    def _serves(self, found: re.Match[str]) -> bool:
+        return found[0] in self.kube.serves or found["base"] == "/api/v1" or bool(self._of_kind(found))
+
+    def _of_kind(self, found: re.Match[str]) -> list[tuple[str | None, Object]]:
+        """(namespace, object) of every object of that kind."""
+        known = ((_PATH.match(path), item) for path, item in sorted(self.kube.objects.items()))
+        kind = (found["base"], found["plural"])
+        return [
+            (other["namespace"], item) for other, item in known if other and (other["base"], other["plural"]) == kind
+        ]
 
     def _store(self, path: str, body: Object, query: dict[str, str]) -> Object:
         before = self.kube.objects.get(path)
@@ -282,7 +313,9 @@ def _frame(payload: bytes) -> bytes:
 
 def _merge(base: Object, patch: Object) -> Object:
     for key, value in patch.items():
-        if isinstance(value, dict) and isinstance(base.get(key), dict):
+        if value is None:
+            base.pop(key, None)
+        elif isinstance(value, dict) and isinstance(base.get(key), dict):
             _merge(base[key], value)
         else:
             base[key] = value

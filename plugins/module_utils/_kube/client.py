@@ -102,18 +102,23 @@ class Cluster:
         """Read something that is not JSON: a log."""
         return self._send("GET", path, query, accept="text/plain, */*").decode("utf-8", "replace")
 
-    def create(self, path: str, body: Object) -> Object:
-        """Create an object, or ask a review."""
-        return self._json("POST", path, {}, body=body)
+    def create(self, path: str, body: Object, *, dry_run: bool = False) -> Object:
+        """Create an object (ApiError 409 where there is one of its name), or ask a review."""
+        return self._json("POST", path, _dry_run(dry_run), body=body)
 
     def apply(self, path: str, body: Object, *, manager: str, dry_run: bool) -> Object:
         """Server-side apply, taking over fields that another manager holds. Returns the object as it is afterwards."""
-        query = {"fieldManager": manager, "force": "true", **({"dryRun": "All"} if dry_run else {})}
+        query = {"fieldManager": manager, "force": "true", **_dry_run(dry_run)}
         return self._json("PATCH", path, query, body=body, kind=APPLY)
 
-    def patch(self, path: str, body: Object) -> Object:
+    def patch(self, path: str, body: Object, *, dry_run: bool = False) -> Object:
         """Merge `body` into an object; with a resourceVersion in it, only if nobody has changed it since (409)."""
-        return self._json("PATCH", path, {}, body=body, kind=MERGE)
+        return self._json("PATCH", path, _dry_run(dry_run), body=body, kind=MERGE)
+
+    def delete(self, path: str, version: str) -> None:
+        """Delete an object that nobody has changed since `version`, its resourceVersion (ApiError 409)."""
+        preconditions = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"resourceVersion": version}}
+        self._json("DELETE", path, {}, body=preconditions)
 
     def _pages(self, path: str, query: Mapping[str, str], accept: str) -> Iterator[Object]:
         token = ""
@@ -161,6 +166,10 @@ class Cluster:
 
     def _headers(self) -> dict[str, str]:
         return {**self.client.default_headers, **authorization(self.client)}
+
+
+def _dry_run(wanted: bool) -> dict[str, str]:
+    return {"dryRun": "All"} if wanted else {}
 
 
 def authorization(client: ApiClient) -> dict[str, str]:

@@ -48,6 +48,9 @@ def _rights() -> tuple[Permission, ...]:
     ]
     return (
         *found,
+        # what has no file any more is deleted
+        Permission("list", "monitoring.coreos.com", "prometheusrules"),
+        Permission("delete", "monitoring.coreos.com", "prometheusrules"),
         Permission("list", "", "pods"),
         Permission("get", "", "pods/log"),
         Permission("create", "", "pods/portforward"),

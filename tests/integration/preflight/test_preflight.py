@@ -79,6 +79,12 @@ def test_alert_rules_that_are_wrong(kube: FakeKube, site: Site, tmp_path: Path) 
     assert kube.requests == []
 
 
+def test_rule_file_that_is_listed_twice(kube: FakeKube, site: Site, tmp_path: Path) -> None:
+    path = tmp_path / "alerts.yaml"
+    refused(site(prometheus_rule_files=[str(path), str(path)]), kube, f"{path}: listed more than once")
+    assert kube.requests == []
+
+
 def test_receiver_that_the_routing_does_not_have(kube: FakeKube, site: Site) -> None:
     output = site(prometheus_receivers=[{"name": "pager", "type": "webhook", "secret": "pager"}])
     assert "receiver 'pager' does not exist: the routing has page, ticket, info, watchdog, none" in output
