@@ -14,7 +14,9 @@ author: ias.observability contributors (@ias-observability)
 description:
   - Reads mappings from YAML files on the controller and merges them as Helm merges values files. Mappings are merged,
     everything else is replaced by what comes later.
-  - A file that is missing, not YAML or not a mapping fails with one message that names it.
+  - Scalars mean what they mean to Helm. C(17:00) and C(2026-01-01) are texts, C(1e6) and C(0o17) are numbers, C(y) is
+    true. Keys are texts.
+  - A file that is missing, not YAML, not a mapping or has a key twice fails with one message that names it.
   - What is read is data. Braces in it (Go templates, legend formats) are left alone.
 options:
   _terms:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-import copy
+import functools
+import json
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -15,8 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.ias.observability.plugins.module_utils._values.merge import load, merge
 from tests.lab.chart_images import COMPONENTS
-from tools import yaml_text
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "contracts"
@@ -48,18 +49,7 @@ def values_files(component: str, profile: str = "small", *, lab: bool = False) -
 
 def merged(files: list[Path]) -> Object:
     """Values files laid upon each other, as Helm lays them."""
-    whole: Object = {}
-    for file in files:
-        whole = _lay(whole, yaml_text.load(file.read_text()))
-    return whole
-
-
-def _lay(below: Object, above: Object) -> Object:
-    result = copy.deepcopy(below)
-    for key, value in above.items():
-        both = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = _lay(result[key], value) if both else copy.deepcopy(value)
-    return result
+    return functools.reduce(merge, (load(str(file)) for file in files), {})
 
 
 def render(component: str, values: Object) -> str:
@@ -67,7 +57,7 @@ def render(component: str, values: Object) -> str:
     chart = CHARTS / COMPONENTS[component]
     done = subprocess.run(
         [helm(), "template", component, str(chart), "--namespace", NAMESPACE, "--values", "-"],
-        input=yaml.safe_dump(values),
+        input=json.dumps(values),
         capture_output=True,
         text=True,
         check=False,

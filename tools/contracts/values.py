@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.ias.observability.plugins.module_utils._values.known import entries
+from ansible_collections.ias.observability.plugins.module_utils._yaml import helm
 from ansible_collections.ias.observability.plugins.module_utils._yaml.tree import Mapping as Node
 from ansible_collections.ias.observability.plugins.module_utils._yaml.tree import YamlError, documents
 from tools import yaml_text
@@ -46,6 +47,10 @@ def unread(content: str, name: str, chart: str, keys: Keys) -> Iterator[str]:
     except YamlError as error:
         yield f"{name}:{error.line}:{error.column}: not YAML: {error.message}"
         return
+    try:
+        helm.plain(tree or Node())
+    except YamlError as error:
+        yield f"{name}:{error.line}:{error.column}: {error.message}"
     wrong: set[tuple[str, ...]] = set()
     for path, key, _value in entries(tree) if isinstance(tree, Node) else ():
         if not any(path[:end] in wrong for end in range(1, len(path))) and not known(keys, dotted(path)):

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
+from .._yaml import helm
 from .._yaml import tree as yaml_tree
 from .._yaml.tree import YamlError, documents
 
@@ -24,6 +25,7 @@ class Chart:
     name: str
     version: str
     defaults: yaml_tree.Mapping
+    default_values: Mapping[str, Any]
     defaults_text: str
     schema: Mapping[str, Any] | None
     templates: dict[str, str]
@@ -40,10 +42,12 @@ def read(files: Mapping[str, str], where: str) -> Chart:
         raise ChartError(f"{where} is no chart: it has no Chart.yaml")
     about = _mapping(files["Chart.yaml"], f"{where}: Chart.yaml")
     values = files.get("values.yaml", "")
+    defaults = _mapping(values, f"{where}: values.yaml")
     chart = Chart(
         _text(about, "name"),
         _text(about, "version"),
-        _mapping(values, f"{where}: values.yaml"),
+        defaults,
+        _values(defaults, f"{where}: values.yaml"),
         values,
         _schema(files, where),
         {path: text for path, text in files.items() if path.startswith("templates/")},
@@ -94,6 +98,13 @@ def _mapping(text: str, where: str) -> yaml_tree.Mapping:
     if not isinstance(node, yaml_tree.Mapping):
         raise ChartError(f"{where} is not a mapping")
     return node
+
+
+def _values(defaults: yaml_tree.Mapping, where: str) -> dict[str, Any]:
+    try:
+        return cast("dict[str, Any]", helm.plain(defaults, strict=False))
+    except YamlError as error:
+        raise ChartError(f"{where} cannot be used: {error.message} in line {error.line}") from error
 
 
 def _text(node: yaml_tree.Mapping, key: str) -> str:

@@ -13,9 +13,10 @@ from typing import Any
 from .._findings import Finding, Severity
 from .._sources import Source
 from .._yaml import tree as yaml_tree
-from .._yaml.tree import Node, Scalar, YamlError, documents, plain
+from .._yaml.helm import plain, type_of
+from .._yaml.tree import Node, Scalar, YamlError, documents, duplicates
 from .chart import Chart
-from .known import Known, entries, type_of
+from .known import Known, entries
 from .merge import merge
 from .secrets import in_clear
 from .uses import Path
@@ -30,22 +31,25 @@ def check(chart: Chart, files: Iterable[Source]) -> list[Finding]:
     merged: dict[str, Any] = {}
     places: dict[Path, tuple[str, int, int]] = {}
     for file in files:
-        root = _read(file, findings)
-        if root is None:
+        found = _read(file, findings)
+        if found is None:
             continue
+        root, values = found
         checker = _Checker(chart, known, file.path)
         for path, key, _value in entries(root):
             places[path] = (file.path, key.line, key.column)
         checker.mapping(root, ())
         checker.secrets(root)
         findings += checker.findings
-        merged = merge(merged, plain(root))
+        merged = merge(merged, values)
     unknown = {finding.object for finding in findings if finding.id == "values/unknown-key"}
     findings += [one for one in _by_schema(chart, known, merged, places) if one.object not in unknown]
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column, finding.id))
 
 
-def _read(file: Source, findings: list[Finding]) -> yaml_tree.Mapping | None:
+def _read(file: Source, findings: list[Finding]) -> tuple[yaml_tree.Mapping, dict[str, Any]] | None:
+    """The file with its places, and as Helm reads it."""
+
     def wrong(message: str, line: int = 0, column: int = 0) -> None:
         hint = "values are a YAML mapping"
         findings.append(Finding("values/file", "error", message, hint, file=file.path, line=line, column=column))
@@ -55,18 +59,22 @@ def _read(file: Source, findings: list[Finding]) -> yaml_tree.Mapping | None:
     except YamlError as error:
         wrong(f"not YAML: {error.message}", error.line, error.column)
         return None
-    root = found[0] if found else None
+    root = (found[0] if found else None) or yaml_tree.Mapping()
     if len(found) > 1:
-        wrong("more than one YAML document: Helm reads the first only")
-    if root is None or (isinstance(root, Scalar) and root.is_null):
+        wrong("more than one YAML document: versions of Helm differ in what they read of it")
+    try:  # what is written twice is a finding of its own
+        values = plain(root, strict=next(duplicates(root), None) is None)
+    except YamlError as error:
+        wrong(error.message, error.line, error.column)
         return None
     if not isinstance(root, yaml_tree.Mapping):
-        wrong(f"not a mapping, but a {type_of(root)}", root.line, root.column)
+        if values is not None:
+            wrong(f"not a mapping, but a {type_of(root)}", root.line, root.column)
         return None
     if sum(1 for _entry in zip(range(_MAX_KEYS + 1), entries(root), strict=False)) > _MAX_KEYS:
         wrong(f"more than {_MAX_KEYS} keys")
         return None
-    return root
+    return root, values
 
 
 class _Checker:
@@ -192,7 +200,7 @@ def _by_schema(
     """What values.schema.json has against the values laid upon the defaults. Helm refuses it as well."""
     findings: list[Finding] = []
     for prefix, validator in known.schemas.items():
-        defaults = plain(chart.defaults) if not prefix else {}
+        defaults = chart.default_values if not prefix else {}
         for path, message in validator.check(_at(merge(defaults, merged), prefix)):
             full = prefix + path
             own = next((full[:end] for end in range(len(full), 0, -1) if full[:end] in places), None)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from .._yaml.tree import Mapping, Node, Scalar, Sequence
+from .._yaml.tree import Mapping, Node, Scalar
 from .chart import Chart
 from .schema import Validator
 from .uses import Path, Uses, uses
@@ -154,15 +154,3 @@ def _remark(lines: list[str], line: int) -> str:
         at -= 1
     own = lines[line - 1].partition(" #")[2].strip() if 0 < line <= len(lines) else ""
     return " ".join(part for part in [*found, own] if part)
-
-
-def type_of(node: Node) -> str:
-    if isinstance(node, Mapping):
-        return "mapping"
-    if isinstance(node, Sequence):
-        return "list"
-    if node.is_null:
-        return "null"
-    if node.is_text:
-        return "text"
-    return "number" if node.is_number else "truth value"

@@ -7,14 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from .._files import UnreadableError, read_text
-
-with suppress(ImportError):  # Ansible brings it
-    import yaml
+from .._yaml import helm
+from .._yaml.tree import YamlError, documents
 
 
 class ValuesError(Exception):
@@ -22,22 +20,27 @@ class ValuesError(Exception):
 
 
 def load(path: str) -> dict[str, Any]:
-    """Read one file; an empty one holds an empty mapping."""
+    """Read one file as Helm reads values; an empty one holds an empty mapping."""
     try:
         text = read_text(Path(path))
     except UnreadableError as error:
         raise ValuesError(f"the file {path} cannot be read: {error.message}; {error.hint}") from error
     try:
-        content = yaml.safe_load(text)
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits, a thousand brackets
-        raise ValuesError(f"the file {path} cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise ValuesError(f"the file {path} is not YAML: {_reason(error)}") from error
-    if content is None:
+        roots = list(documents(text))
+    except YamlError as error:
+        raise ValuesError(f"the file {path} is not YAML: {error.message}{_place(error)}") from error
+    if len(roots) > 1:
+        raise ValuesError(f"the file {path} holds {len(roots)} YAML documents: join them")
+    root = roots[0] if roots else None
+    if root is None:
         return {}
-    if not isinstance(content, dict):
-        raise ValuesError(f"the file {path} holds a {type(content).__name__}, not a mapping")
-    return content
+    try:
+        content = helm.plain(root)
+    except YamlError as error:
+        raise ValuesError(f"the file {path} cannot be used: {error.message}{_place(error)}") from error
+    if content is not None and not isinstance(content, dict):
+        raise ValuesError(f"the file {path} holds a {helm.type_of(root)}, not a mapping")
+    return content or {}
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,8 +52,5 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _reason(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    if mark is None:
-        return " ".join(str(error).split())
-    return f"{getattr(error, 'problem', error)} in line {mark.line + 1}, column {mark.column + 1}"
+def _place(error: YamlError) -> str:
+    return f" in line {error.line}, column {error.column}" if error.line else ""

@@ -46,6 +46,8 @@ class Scalar:
     column: int
     style: str
     """"" for a plain scalar, else the character it begins with."""
+    tag: str = ""
+    """As written, in its long form."""
 
     @property
     def is_null(self) -> bool:
@@ -197,7 +199,8 @@ class _Document:
             kind = type(event)
             if kind is scalar:
                 mark, style = event.start_mark, event.style
-                node = Scalar(event.value, mark.line + 1, mark.column + 1, style if style in _STYLES else "")
+                style = style if style in _STYLES else ""
+                node = Scalar(event.value, mark.line + 1, mark.column + 1, style, event.tag or "")
                 if event.anchor:
                     self.anchors[event.anchor] = node
                 add(node)

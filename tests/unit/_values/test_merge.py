@@ -27,10 +27,12 @@ MAPPINGS = st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3)
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: [1, 2", r"is not YAML: expected ',' or '\]', but got '<stream end>' in line 1, column 9"),
-        ("a: 1\n b: 2\n", r"is not YAML: mapping values are not allowed here in line 2, column 3"),
+        ("a: [1, 2", r"is not YAML: while parsing a flow sequence did not find expected .* in line 2, column 1"),
+        ("a: 1\n b: 2\n", r"is not YAML: mapping values are not allowed in this context in line 2, column 3"),
         ("- a\n", r"holds a list, not a mapping"),
-        ("just words\n", r"holds a str, not a mapping"),
+        ("just words\n", r"holds a text, not a mapping"),
+        (".nan\n", r"cannot be used: \.nan is no number that Helm takes in line 1, column 1"),
+        ("a: 1\n---\na: 2\n", r"holds 2 YAML documents: join them"),
         ("a: \x00", r"is not YAML: "),
     ],
 )
