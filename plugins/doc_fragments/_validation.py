@@ -27,6 +27,17 @@ options:
     default: "3.14"
 """
 
+    # For modules that judge ranges by how often metrics are scraped.
+    SCRAPE = r"""
+options:
+  scrape_interval:
+    description:
+      - How far apart two scrapes of a target are, as Prometheus writes durations. A range of C(rate()) that holds fewer
+        than four is a finding.
+    type: str
+    default: 30s
+"""
+
     # For modules that know which metrics there are.
     CONTRACT = r"""
 options:
@@ -37,6 +48,7 @@ options:
       - C(services) maps each service to its C(job) (by default its name) and its C(metrics), and each metric to its
         C(type) (C(counter), C(gauge), C(histogram) or C(summary)) and its C(labels), a list of names, or a mapping of
         names to what they may hold - a list of values, how many at most (C(max)), or any number (C(unbounded)).
+        C(period) says how often the job runs that changes the metric (V(1d)), where it does not change all the time.
         C(target_labels) lists labels that the scrape adds, C(known_metrics) patterns of metrics from elsewhere, such
         as V(kube_*).
     type: path

@@ -11,11 +11,13 @@ from typing import Any
 from ._ending import Module, end
 from ._findings import Finding, summary
 from ._promql import Profile
+from ._promql.literals import parse_duration
 from ._waivers import waive
 
 VALIDATION_ARGS: dict[str, Any] = {"waivers": {"type": "path"}}
 CONTRACT_ARGS: dict[str, Any] = {"contract": {"type": "path"}}
 PROMETHEUS_ARGS: dict[str, Any] = {"prometheus_version": {"type": "str", "default": "3.14"}}
+SCRAPE_ARGS: dict[str, Any] = {"scrape_interval": {"type": "str", "default": "30s"}}
 
 
 def profile(module: Module) -> Profile:
@@ -25,6 +27,18 @@ def profile(module: Module) -> Profile:
     except ValueError as error:
         module.fail_json(msg=f"prometheus_version: {error}")
         raise
+
+
+def scrape_interval(module: Module) -> float:
+    """The option of SCRAPE_ARGS, in seconds."""
+    written = str(module.params["scrape_interval"])
+    try:
+        seconds = parse_duration(written)
+    except ValueError:
+        seconds = 0.0
+    if not seconds:
+        module.fail_json(msg=f"scrape_interval must be a duration such as 15s or 1m, not {written!r}")
+    return seconds
 
 
 def finish(

@@ -15,7 +15,6 @@ description:
   - Findings whose id begins with C(load/) say what Prometheus or the operator would refuse, C(rules/) what loads but
     does not do what it looks like, C(metadata/) what a person who is woken up would miss.
   - Fails when a finding is an error.
-  - Where there are two processors, many rules (100,000 characters and more) are shared with a second process.
 options:
   paths:
     description: Rule files, PrometheusRule manifests, or folders of them.
@@ -72,6 +71,7 @@ extends_documentation_fragment:
   - ias.observability._validation
   - ias.observability._validation.prometheus
   - ias.observability._validation.contract
+  - ias.observability._validation.scrape
 """
 
 EXAMPLES = r"""
@@ -166,7 +166,15 @@ from ..module_utils._rules.check import Result, check, normalised
 from ..module_utils._rules.promtool import Promtool, PromtoolUnavailable
 from ..module_utils._rules.report import RuleReport
 from ..module_utils._sources import Source, read
-from ..module_utils._validation import CONTRACT_ARGS, PROMETHEUS_ARGS, VALIDATION_ARGS, finish, profile
+from ..module_utils._validation import (
+    CONTRACT_ARGS,
+    PROMETHEUS_ARGS,
+    SCRAPE_ARGS,
+    VALIDATION_ARGS,
+    finish,
+    profile,
+    scrape_interval,
+)
 
 PROMTOOL_SECONDS = 60
 
@@ -184,6 +192,7 @@ def main() -> None:
                 "default": [],
             },
             **CONTRACT_ARGS,
+            **SCRAPE_ARGS,
             "alertmanager_config": {"type": "raw"},
             "promtool": {"type": "list", "elements": "str"},
             "tests": {"type": "list", "elements": "path"},
@@ -198,13 +207,14 @@ def main() -> None:
     params = module.params
     gc.disable()  # one short run that makes many small objects and no garbage worth collecting
     server = profile(module)
+    interval = scrape_interval(module)
     sources, findings = read(params["paths"] or [])
     if params["rules"] is not None:
         sources.append(Source("rules", json.dumps(params["rules"], indent=1)))
     contracts, problems = read([params["contract"]] if params["contract"] else [])
     alertmanager, unread = alertmanager_source(module, params["alertmanager_config"])
     problems += unread
-    result = check(sources, server, contract=contracts[0] if contracts else None)
+    result = check(sources, server, contract=contracts[0] if contracts else None, scrape_interval=interval)
     found = list(result.findings)
     if alertmanager is not None:
         found = by_place([*found, *lint_configuration(alertmanager, result.index)])

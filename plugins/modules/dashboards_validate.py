@@ -53,6 +53,7 @@ extends_documentation_fragment:
   - ias.observability._validation
   - ias.observability._validation.prometheus
   - ias.observability._validation.contract
+  - ias.observability._validation.scrape
 """
 
 EXAMPLES = r"""
@@ -117,7 +118,15 @@ from ..module_utils._rules.load import parse_rules
 from ..module_utils._rules.report import RuleReport
 from ..module_utils._sources import Source as Text
 from ..module_utils._sources import read, rules_beside
-from ..module_utils._validation import CONTRACT_ARGS, PROMETHEUS_ARGS, VALIDATION_ARGS, finish, profile
+from ..module_utils._validation import (
+    CONTRACT_ARGS,
+    PROMETHEUS_ARGS,
+    SCRAPE_ARGS,
+    VALIDATION_ARGS,
+    finish,
+    profile,
+    scrape_interval,
+)
 
 
 def main() -> None:
@@ -129,6 +138,7 @@ def main() -> None:
             "rules": {"type": "list", "elements": "path"},
             **CONTRACT_ARGS,
             **PROMETHEUS_ARGS,
+            **SCRAPE_ARGS,
             **VALIDATION_ARGS,
         },
         required_one_of=[("paths", "dashboards")],
@@ -145,10 +155,10 @@ def main() -> None:
     contracts, unread = read([params["contract"]] if params["contract"] else [])
     contract = load_contract(contracts[0].path, contracts[0].text, report) if contracts else None
     rules, more = _rules(params["rules"], params["contract"])
-    prometheus = profile(module)
+    prometheus, interval = profile(module), scrape_interval(module)
     files = [file for rule in rules for file in parse_rules(rule.path, rule.text, prometheus, report)]
     sources = None if params["datasources"] is None else _sources(module, params["datasources"])
-    found, queries = check(texts, Reader(prometheus, contract, files), sources)
+    found, queries = check(texts, Reader(prometheus, contract, files, interval), sources)
     finish(
         module,
         "The dashboards are not fit for use",

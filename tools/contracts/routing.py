@@ -14,7 +14,7 @@ from typing import Any
 from ansible_collections.ias.observability.plugins.module_utils._alertmanager import configuration as routing_config
 from ansible_collections.ias.observability.plugins.module_utils._alertmanager import lint as lint_routing
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
-from ansible_collections.ias.observability.plugins.module_utils._rules.context import Index, Settings
+from ansible_collections.ias.observability.plugins.module_utils._rules.context import Index
 from ansible_collections.ias.observability.plugins.module_utils._rules.model import Rule, RuleFile
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
 from ansible_collections.ias.observability.plugins.module_utils._yaml.tree import documents
@@ -75,7 +75,7 @@ def unheard(config: Path, files: Iterable[RuleFile], root: Path) -> list[Finding
             *lint_routing.of_rules(Index.of(files)),
             *(lint_routing.of_labels(dict(_pairs(row["labels"]))) for row in rows),
         ]
-        lint_routing.check(routing, alerts, Settings(), report)
+        lint_routing.check(routing, alerts, report)
     return report.findings
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from .._findings import Finding, Severity
 from .._promql.nodes import walk
-from .._rules.context import Index, Settings
+from .._rules.context import ALWAYS_FIRING, Index
 from .._rules.label_flow import ANY, Flows
 from .._rules.model import Rule
 from .._rules.report import RuleReport
@@ -65,21 +65,20 @@ def lint_configuration(source: Source, index: Index) -> list[Finding]:
     report = RuleReport()
     routing = load(source.path, source.text, report)
     if routing is not None:
-        check(routing, of_rules(index), Settings(), report)
+        check(routing, of_rules(index), report)
     return report.findings
 
 
-def check(routing: Routing, alerts: Sequence[Alert], settings: Settings, report: RuleReport) -> None:
+def check(routing: Routing, alerts: Sequence[Alert], report: RuleReport) -> None:
     """What does not fit together. Nothing is an error: other rules may send other alerts."""
     report.file = routing.file
-    _Lints(routing, alerts, settings, report).run()
+    _Lints(routing, alerts, report).run()
 
 
 class _Lints:
-    def __init__(self, routing: Routing, alerts: Sequence[Alert], settings: Settings, report: RuleReport) -> None:
+    def __init__(self, routing: Routing, alerts: Sequence[Alert], report: RuleReport) -> None:
         self.routing = routing
         self.alerts = alerts
-        self.settings = settings
         self.report = report
         self.sets = [labels for alert in alerts for labels in alert.labels]
         self.values: dict[str, set[str]] = {}
@@ -165,7 +164,7 @@ class _Lints:
         has_integrations = any(receiver.has_integration for receiver in self.routing.receivers.values())
         for alert in self.alerts:
             rule = alert.rule
-            if rule is None or rule.name in self.settings.always_firing:
+            if rule is None or rule.name in ALWAYS_FIRING:
                 continue
             notified = dict.fromkeys(
                 route

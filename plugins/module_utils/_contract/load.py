@@ -9,6 +9,7 @@ from __future__ import annotations
 import fnmatch
 
 from .._findings import Report
+from .._promql.literals import parse_duration
 from .._yaml.reader import Wrong, entries, flag, known_keys, text, texts
 from .._yaml.tree import Mapping, Node, Scalar, YamlError, documents, duplicates
 from .aliases import MetricAliases
@@ -16,7 +17,7 @@ from .model import METRIC_TYPES, MOST_VALUES, Contract, LabelSpec, Metric, Metri
 from .objectives import read_objectives
 
 _TOP = ("services", "names", "target_labels", "known_metrics")
-_METRIC = ("type", "unit", "labels", "help", "optional")
+_METRIC = ("type", "unit", "labels", "help", "optional", "period")
 _SERVICE = (
     *("description", "owner", "job", "namespace", "selector", "port", "pushed", "exhaustive"),
     *("metrics", "logs", "spans", "slo"),
@@ -119,7 +120,24 @@ def _metric(name: str, node: Node, wrong: Wrong) -> MetricSpec | None:
     known_keys(node, _METRIC, wrong)
     labels, unit = _labels(node.get("labels"), wrong), node.get("unit")
     optional = flag(node, "optional", wrong)
-    return MetricSpec(name, kind.value, labels, optional, node.line, unit.value if isinstance(unit, Scalar) else "")
+    return MetricSpec(
+        name,
+        kind.value,
+        labels,
+        optional,
+        node.line,
+        unit.value if isinstance(unit, Scalar) else "",
+        _period(name, node, wrong),
+    )
+
+
+def _period(name: str, node: Mapping, wrong: Wrong) -> float:
+    written = text(node, "period", "0", wrong)
+    try:
+        return parse_duration(written)
+    except ValueError:
+        wrong(f"period of metric {name!r} is a duration such as 1h, not {written!r}", node.get("period"))
+        return 0.0
 
 
 def _add(contract: Contract, job: str, spec: MetricSpec) -> None:
@@ -128,8 +146,9 @@ def _add(contract: Contract, job: str, spec: MetricSpec) -> None:
     unbounded = frozenset(name for name, label in spec.labels.items() if label.unbounded)
     for suffix, part_type, added in _PARTS[spec.type]:
         name = spec.name + suffix
-        metric = contract.metrics.setdefault(name, Metric(name, part_type, {}, unbounded, set()))
+        metric = contract.metrics.setdefault(name, Metric(name, part_type, {}, unbounded, set(), "", spec.period))
         metric.jobs |= {job} - {""}
+        metric.period = min(metric.period, spec.period)
         metric.unit = metric.unit or ("" if suffix == "_count" else spec.unit)
         # several services may expose a metric of one name: together they have all their labels
         for label, values in {**labels, **dict.fromkeys(added, frozenset[str]())}.items():

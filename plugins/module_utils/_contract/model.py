@@ -44,6 +44,8 @@ class MetricSpec:
     """Its absence says nothing: an old name, or a counter that starts with its first event."""
     line: int
     unit: str = ""
+    period: float = 0.0
+    """Seconds between two runs of the job that changes it; 0 where it may change at any time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Metric:
     unbounded: frozenset[str]
     jobs: set[str]
     unit: str = ""
+    period: float = 0.0
+    """Seconds between two changes; 0 where it may change at any time."""
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
@@ -31,10 +31,10 @@ from .._promql.nodes import (
     VectorSelector,
     walk,
 )
-from .._rules.context import Context, Index, Settings
+from .._rules.context import DEFAULT_SCRAPE_INTERVAL, Context, Index
 from .._rules.label_flow import can
+from .._rules.lint import lint_expression
 from .._rules.lints import contract as lint_contract
-from .._rules.lints import series as lint_series
 from .._rules.model import Group, Rule, RuleFile
 from .._rules.report import RuleReport
 from .._traceql import parse as parse_traceql
@@ -60,7 +60,7 @@ class Reader:
     profile: Profile
     contract: Contract | None = None
     rules: Sequence[RuleFile] = ()
-    settings: Settings = field(default_factory=Settings)
+    scrape_interval: float = DEFAULT_SCRAPE_INTERVAL
 
     @cached_property
     def index(self) -> Index:
@@ -117,9 +117,7 @@ def _promql(dashboard: Dashboard, panel: Panel, target: Target, reader: Reader, 
     tree = found
     open_grouping = any(isinstance(node, Aggregation) and any(map(_is_free, node.labels)) for node in walk(tree))
     context = _context(tree, panel.name, target.query_path, reader, report)
-    lint_series.check(context)
-    if reader.contract is not None:
-        lint_contract.check(context)
+    lint_expression(context)
     if not open_grouping:
         _legend(panel, target, lambda label: can(context.flows.of(tree), label), report)
     _ranges(panel, target, tree, report)
@@ -139,7 +137,7 @@ def _context(tree: Expr, name: str, path: Path, reader: Reader, report: Dashboar
             _free(node)
         elif isinstance(node, Aggregation):
             node.labels = tuple(label for label in node.labels if not _is_free(label))
-    return Context(rule, tree, reader.index, reader.settings, _Relay(report, path))
+    return Context(rule, tree, reader.index, _Relay(report, path), reader.scrape_interval)
 
 
 def _free(node: VectorSelector) -> None:

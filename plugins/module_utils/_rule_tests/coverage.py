@@ -17,7 +17,7 @@ from .._findings import Plain
 from .._promql.literals import format_duration
 from .._promql.nodes import Binary, Expr, strip_parens, walk
 from .._promql.printer import to_text
-from .._rules.context import Index, Settings
+from .._rules.context import ALWAYS_FIRING, Index
 from .._rules.label_flow import Flows, can
 from .._rules.model import Rule
 from .._rules.report import RuleReport
@@ -54,7 +54,7 @@ class Coverage:
     @property
     def can_be_silent(self) -> bool:
         """Nothing can keep a watchdog silent."""
-        return self.rule.name not in Settings().always_firing
+        return self.rule.name not in ALWAYS_FIRING
 
     @property
     def is_complete(self) -> bool:

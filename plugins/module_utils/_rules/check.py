@@ -13,7 +13,7 @@ from .._contract import load as contracts
 from .._findings import Finding, Plain, by_place
 from .._promql import Profile
 from .._sources import Source
-from .context import Index, Settings
+from .context import DEFAULT_SCRAPE_INTERVAL, Index
 from .lint import lint_rules
 from .load import parse_rules
 from .model import RuleFile
@@ -30,16 +30,15 @@ class Result:
 def check(
     sources: Iterable[Source],
     profile: Profile,
-    settings: Settings | None = None,
     contract: Source | None = None,
+    scrape_interval: float = DEFAULT_SCRAPE_INTERVAL,
 ) -> Result:
     """Every finding of every layer, ordered by place."""
-    settings = settings or Settings()
     report = RuleReport()
     described = contracts.load(contract.path, contract.text, report) if contract is not None else None
     files = [file for source in sources for file in parse_rules(source.path, source.text, profile, report)]
     index = Index.of(files, described)
-    report.findings += lint_rules(index.rules, index, settings)
+    report.findings += lint_rules(index.rules, index, scrape_interval)
     return Result(files, index, by_place(report.findings))
 
 

@@ -41,6 +41,17 @@ services:
       """
 
 
+def test_a_metric_may_say_how_often_it_changes() -> None:
+    text = CONTRACT.replace("odd_total: {type: gauge}", "odd_total: {type: counter, period: %s}")
+    report = RuleReport()
+    metrics = contract_module.load("c", text % "1h30m", report).metrics
+    assert (report.findings, metrics["odd_total"].period, metrics["in_flight"].period) == ([], 5400.0, 0.0)
+    contract_module.load("c", text % "hourly", report)
+    assert [(one.id, one.message) for one in report.findings] == [
+        ("contract/file", "period of metric 'odd_total' is a duration such as 1h, not 'hourly'")
+    ]
+
+
 def test_the_objectives_of_a_service_are_read() -> None:
     wanted = (
         "{availability: {objective: 99.9, total: c, bad: {code: 5..}}, "
@@ -110,7 +121,11 @@ def test_what_keeps_the_contract(expr: str) -> None:
         ("histogram_quantile(0.9, in_flight) > 1", "contract/type", ""),
         ("rate(user_requests_total[5m]) > 1", "contract/cardinality", "aggregate it away"),
         ("in_flight / on (queue) http_requests_total > 1", "rules/vector-match", "keep queue on both sides"),
-        ("http_requests_total > 100", "rules/counter-raw", "compare increase() or rate() of it"),
+        (
+            "http_requests_total > 100",
+            "rules/counter-raw",
+            "take increase() or rate() of each series, then aggregate and compare",
+        ),
     ],
 )
 def test_what_breaks_it(expr: str, identity: str, hint: str) -> None:

@@ -251,10 +251,40 @@ def test_names_and_durations_that_are_left_out_elsewhere() -> None:
     assert found(critical) == [("rules/missing-for", "warning")]
     assert found({**critical, "for": "0m"}) == []
     assert found(alert("a > 1"), interval="3m") == [("rules/short-for", "info")]
-    assert found(alert("rate(a[1m]) > 1")) == [("rules/range-vs-scrape", "info")]
+    assert found(alert("rate(a[1m]) > 1")) == [("rules/range-vs-scrape", "warning")]
+    assert found(alert("rate(a[1m]) > 1 or rate(b[1m]) > 1")) == [("rules/range-vs-scrape", "warning")]
     assert found(alert("rate(a[5m]) / rate(b[5m]) > 0.1")) == [("rules/low-traffic", "info")]
     assert found(alert("rate(a[5m]) / rate(b[5m]) > 0.1 and rate(b[5m]) > 1")) == []
     assert found({"alert": "A", "expr": "absent(up)"}) == [("rules/missing-for", "info"), ("rules/absent-for", "info")]
+
+
+def test_ranges_are_judged_by_the_scrape_interval() -> None:
+    text = json.dumps({"groups": [{"name": "g", "rules": [alert("rate(a_total[1m]) > 1 and rate(a_total[3m]) > 1")]}]})
+
+    def short(seconds: float) -> list[str]:
+        findings = check([Source("f", text)], Profile(), scrape_interval=seconds).findings
+        return [finding.message[:16] for finding in findings if finding.id == "rules/range-vs-scrape"]
+
+    assert short(15) == []
+    assert short(30) == ["a range of 1m ho"]
+    assert short(60) == ["a range of 1m ho", "a range of 3m ho"]
+
+
+def test_long_sums_and_factors_are_no_problem() -> None:
+    chain = " + ".join(f"a{n}_total" for n in range(3000))
+    assert "counter-raw" in ids(alert(f"{chain} > 1"))
+    ids(alert("a_bytes" + " * 2" * 3000 + " / b_bytes > 1"), record("job:a:b", " or ".join(["a / b"] * 3000)))
+    ids(alert("a_bytes > " + "1 + " * 3000 + "1"))
+
+
+def test_names_with_a_colon_that_the_contract_declares_are_no_records() -> None:
+    rules = [record("job:x:sum", "sum by (job) (x)"), alert("vllm:num_requests_waiting > job:y:sum")]
+    text = json.dumps({"groups": [{"name": "g", "rules": rules}]})
+    contract = Source("c", "services: {vllm: {metrics: {'vllm:num_requests_waiting': {type: gauge}}}}")
+    findings = check([Source("f", text)], Profile(), contract=contract).findings
+    assert [one.message for one in findings if one.id == "rules/undefined-record"] == [
+        "no rule here records 'job:y:sum'"
+    ]
 
 
 def test_metadata() -> None:

@@ -56,6 +56,22 @@ def test_good_rules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert result["rules"][0]["for"] == 300
 
 
+def test_the_scrape_interval_is_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+    rules = {
+        "groups": [{"name": "g", "rules": [{"record": "job:a:rate1m", "expr": "sum by (job) (rate(a_total[1m]))"}]}]
+    }
+
+    def ids(**arguments: Any) -> list[str]:
+        return [finding["id"] for finding in run(capsys, rules=rules, **arguments)["findings"]]
+
+    assert ids() == ["rules/range-vs-scrape"]
+    assert ids(scrape_interval="15s") == []
+    for wrong in ("often", "0", "0s"):
+        assert run(capsys, rules=rules, scrape_interval=wrong)["msg"] == (
+            f"scrape_interval must be a duration such as 15s or 1m, not {wrong!r}"
+        )
+
+
 def test_all_errors_are_in_the_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("b.yml", "a.yaml"):
         (tmp_path / name).write_text(BAD, encoding="utf-8")

@@ -63,6 +63,12 @@ def test_dashboards_given_directly_with_data_sources() -> None:
     assert result["findings"][0]["file"] == "dashboards[0]"
 
 
+def test_the_scrape_interval_is_an_option() -> None:
+    raw = {**GOOD, "panels": [{**PANEL, "targets": [{"refId": "A", "expr": "rate(a_total[1m])"}]}]}
+    assert identities(run(dashboards=[raw])) == ["dashboards/fixed-range", "rules/range-vs-scrape"]
+    assert identities(run(dashboards=[raw], scrape_interval="15s")) == ["dashboards/fixed-range"]
+
+
 def test_contract_and_waivers(tmp_path: Path) -> None:
     contract, waivers = tmp_path / "services.yaml", tmp_path / "waivers.yaml"
     contract.write_text("services: {api: {metrics: {a: {type: gauge}}}}", encoding="utf-8")

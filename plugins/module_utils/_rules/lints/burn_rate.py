@@ -15,8 +15,7 @@ from collections.abc import Iterator
 
 from ..._promql.literals import format_duration, parse_duration
 from ..._promql.nodes import Binary, Expr, MatrixSelector, Number, VectorSelector, strip_parens, walk
-from ..context import Context
-from .conditions import thresholds
+from ..context import Context, thresholds
 
 _WINDOW = re.compile(r"(?<=[a-z_])([0-9]+(?:ms|[smhdw]))$")
 _RATIO = (6.0, 24.0)
@@ -28,20 +27,22 @@ def check(context: Context) -> None:
         sides = [list(thresholds(side)) for side in pair]
         if any(len(found) != 1 for found in sides):
             continue
-        (left, operator, limit), (right, other, other_limit) = sides[0][0], sides[1][0]
-        windows = _window(left), _window(right)
-        if None in windows or windows[0] == windows[1] or operator != other or _shape(left) != _shape(right):
+        first, second = sides[0][0], sides[1][0]
+        windows = _window(first.vector), _window(second.vector)
+        if None in windows or windows[0] == windows[1] or first.operator != second.operator:
+            continue
+        if _shape(first.vector) != _shape(second.vector):
             continue
         short, long = sorted(window for window in windows if window is not None)
-        if 0 in {limit.value, other_limit.value}:
+        if 0 in {first.limit, second.limit}:
             continue  # "still going on"
-        if limit.value != other_limit.value:
+        if first.limit != second.limit:
             context.add(
                 "burn-rate-threshold",
                 "warning",
                 f"the windows of {format_duration(long)} and {format_duration(short)} are compared with"
-                f" {limit.value:g} and {other_limit.value:g}: the pair ends early or late",
-                right,
+                f" {first.limit:g} and {second.limit:g}: the pair ends early or late",
+                second.vector,
                 "compare both with one threshold",
             )
         elif not _RATIO[0] <= long / short <= _RATIO[1]:
@@ -49,7 +50,7 @@ def check(context: Context) -> None:
                 "burn-rate-windows",
                 "info",
                 f"the short window ({format_duration(short)}) is no twelfth of the long one ({format_duration(long)})",
-                right,
+                second.vector,
                 "use pairs such as 1h and 5m, 6h and 30m, 3d and 6h",
             )
 

@@ -12,11 +12,13 @@ import re
 
 from ..._contract.model import Contract, Metric
 from ..._promql.nodes import METRIC_NAME, Aggregation, Call, Expr, Matcher, MatrixSelector, VectorSelector, strip_parens
+from ..._promql.shapes import COUNTER_FUNCTIONS
 from ..context import Context
 from ..label_flow import can
 
-_COUNTER_FUNCTIONS = frozenset({"rate", "irate", "increase"})
 _GAUGE_FUNCTIONS = frozenset({"delta", "idelta", "deriv", "predict_linear"})
+_OF_EVERY_TARGET = re.compile(r"up$|scrape_|process_|go_|python_")
+_ALTERNATIVES = re.compile(r"(?:\((?:\?:)?)?([\w|/:-]+)\)?")
 _ANY_LABELS = frozenset({METRIC_NAME, "le", "quantile"})
 
 
@@ -31,7 +33,11 @@ def check(context: Context) -> None:
             _grouping(context, node)
         elif isinstance(node, Call):
             _types(context, contract, node)
-    if context.rule.is_alert:
+
+
+def check_alert(context: Context) -> None:
+    contract = context.index.contract
+    if contract is not None:
         _cardinality(context, contract)
 
 
@@ -53,10 +59,12 @@ def _selector(context: Context, contract: Contract, node: VectorSelector) -> Non
         if name and name not in context.index.records and not contract.knows(name):
             hint = _nearest(name, (*contract.metrics, *context.index.records))
             _add(context, "metric", f"no service exposes {name!r}, and no rule records it", node, hint)
+        elif name in context.index.records or _OF_EVERY_TARGET.match(name):
+            _unknown_jobs(context, contract, node)
         return
     for matcher in node.matchers:
         if matcher.name == "job":
-            _job(context, contract, node, metric, matcher)
+            _jobs(context, contract, node, metric, matcher)
         elif matcher.name not in metric.labels:
             if matcher.name not in contract.target_labels | _ANY_LABELS:
                 hint = _nearest(matcher.name, tuple(metric.labels))
@@ -65,15 +73,39 @@ def _selector(context: Context, contract: Contract, node: VectorSelector) -> Non
             _value(context, node, metric, matcher)
 
 
-def _job(context: Context, contract: Contract, node: VectorSelector, metric: Metric, matcher: Matcher) -> None:
-    if matcher.operator != "=" or matcher.value in metric.jobs:
-        return
-    if matcher.value in contract.jobs:
-        message = f"job {matcher.value!r} does not expose {metric.name}"
-        _add(context, "job", message, node, f"exposed by {', '.join(sorted(metric.jobs))}")
-    else:
-        hint = _nearest(matcher.value, tuple(sorted(contract.jobs)))
-        _add(context, "job", f"there is no job {matcher.value!r}", node, hint)
+def _jobs(context: Context, contract: Contract, node: VectorSelector, metric: Metric, matcher: Matcher) -> None:
+    for job in _named_jobs(matcher):
+        if job in contract.jobs and job not in metric.jobs:
+            message = f"job {job!r} does not expose {metric.name}"
+            _add(context, "job", message, node, f"exposed by {', '.join(sorted(metric.jobs))}")
+        elif job not in contract.jobs:
+            hint = _nearest(job, tuple(sorted(contract.jobs)))
+            _add(context, "job", f"there is no job {job!r}", node, hint)
+
+
+def _unknown_jobs(context: Context, contract: Contract, node: VectorSelector) -> None:
+    """A warning: what every target has may also come from one that the contract does not describe."""
+    for matcher in node.matchers:
+        if matcher.name != "job" or any("job" in rule.labels for rule in context.index.records.get(node.metric, ())):
+            continue
+        for job in _named_jobs(matcher):
+            if job not in contract.jobs:
+                context.report.rule(
+                    context.rule,
+                    "contract/job",
+                    "warning",
+                    f"no service of the contract has the job {job!r}",
+                    hint=_nearest(job, tuple(sorted(contract.jobs))) or "describe the service in the contract",
+                    place=context.rule.place_in_expr(node.start),
+                )
+
+
+def _named_jobs(matcher: Matcher) -> list[str]:
+    """The jobs that a matcher names: one, or the alternatives of a pattern without any other sign."""
+    if matcher.operator == "=":
+        return [matcher.value] if matcher.value else []
+    found = _ALTERNATIVES.fullmatch(matcher.value) if matcher.operator == "=~" else None
+    return [job for job in found[1].split("|") if job] if found else []
 
 
 def _value(context: Context, node: VectorSelector, metric: Metric, matcher: Matcher) -> None:
@@ -123,7 +155,7 @@ def _types(context: Context, contract: Contract, node: Call) -> None:
     metric = contract.metrics.get(argument.vector.metric)
     if metric is None:
         return
-    if node.name in _COUNTER_FUNCTIONS and metric.type == "gauge":
+    if node.name in COUNTER_FUNCTIONS and metric.type == "gauge":
         _add(context, "type", f"{node.name}() of the gauge {metric.name}", node, "use deriv() or delta()")
     elif node.name in _GAUGE_FUNCTIONS and metric.type == "counter":
         _add(context, "type", f"{node.name}() of the counter {metric.name}", node, "use rate() or increase()")

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from ..context import Settings
+from ..context import SEVERITIES
 from ..model import Rule
 from ..report import RuleReport
 
 _MESSAGE = ("description", "message")
 
 
-def check(rule: Rule, settings: Settings, report: RuleReport) -> None:
+def check(rule: Rule, report: RuleReport) -> None:
     labels = rule.group.all_labels(rule)
     severity = labels.get("severity", "")
     if not severity:
@@ -24,15 +24,15 @@ def check(rule: Rule, settings: Settings, report: RuleReport) -> None:
             "metadata/severity",
             "warning",
             "the alert has no label `severity`: routing cannot tell how urgent it is",
-            hint=f"one of {', '.join(settings.severities)}",
+            hint=f"one of {', '.join(SEVERITIES)}",
             place=rule.place("labels"),
         )
-    elif "{{" not in severity and severity not in settings.severities:
+    elif "{{" not in severity and severity not in SEVERITIES:
         report.rule(
             rule,
             "metadata/severity",
             "warning",
-            f"severity {severity!r} is none of {', '.join(settings.severities)}",
+            f"severity {severity!r} is none of {', '.join(SEVERITIES)}",
             place=rule.place("labels.severity"),
         )
     if not rule.annotations.get("summary"):

@@ -14,10 +14,21 @@ from ..._findings import Finding
 from ..._promql.literals import format_duration
 from ..._promql.nodes import MatrixSelector, Number, Subquery, VectorSelector, walk
 from ..context import Context, Index
+from ..label_flow import can
 from ..model import Rule
 from ..report import RuleReport
 
 _WINDOW = re.compile(r"(?:rate|increase|ratio|delta|avg|burnrate|errors)_?(\d+(?:ms|[smhdwy]))$")
+
+_LEVELS = frozenset(
+    {
+        *("cluster", "container", "deployment", "endpoint", "host", "instance", "job", "namespace", "node", "pod"),
+        *("region", "service", "statefulset", "tenant", "workload", "zone"),
+        *("code", "device", "handler", "le", "method", "mode", "mountpoint", "operation", "path", "quantile", "queue"),
+        *("reason", "route", "status", "topic", "verb"),
+    }
+)
+"""Labels that levels are named after; those of the metrics at hand are added. "cluster" alone may mean all of it."""
 
 
 def check_name(context: Context) -> None:
@@ -33,6 +44,7 @@ def check_name(context: Context) -> None:
             place=rule.place("record"),
         )
         return
+    _level(context)
     window = _WINDOW.search(rule.name)
     if window is None:
         return
@@ -49,6 +61,44 @@ def check_name(context: Context) -> None:
             f"the name says {window[1]}, the expression uses {', '.join(sorted(ranges))}",
             place=rule.place("record"),
         )
+
+
+def _level(context: Context) -> None:
+    """`job_instance:…` says that the result has the labels job and instance."""
+    rule = context.rule
+    flow = tuple(branch.add(frozenset(rule.group.all_labels(rule))) for branch in context.flows.of(context.tree))
+    kept = {label for branch in flow for label in branch.possible or ()}
+    contract = context.index.contract
+    known = _LEVELS | kept | (contract.target_labels if contract is not None else set())
+    known |= {label for node in context.all(VectorSelector) for label in _labels_of(context, node)}
+    level = rule.name.partition(":")[0]
+    missing = [label for label in _split(level, known) if label != "cluster" and not can(flow, label)]
+    if missing:
+        context.report.rule(
+            rule,
+            "rules/record-level",
+            "warning",
+            f"the name says {level}, but the expression does not keep {', '.join(missing)}",
+            hint=f"keep {', '.join(missing)}, or name the record by the labels that it has",
+            place=rule.place("record"),
+        )
+
+
+def _labels_of(context: Context, node: VectorSelector) -> set[str]:
+    described = context.metric(node.metric)
+    return {matcher.name for matcher in node.matchers} | set(described.labels if described is not None else ())
+
+
+def _split(level: str, known: set[str] | frozenset[str]) -> list[str]:
+    """The labels that a level is made of; none where a part of it is no label (`namespace_memory`)."""
+    words, labels = level.split("_"), list[str]()
+    while words:
+        length = next((n for n in range(len(words), 0, -1) if "_".join(words[:n]) in known), 0)
+        if not length:
+            return []
+        labels.append("_".join(words[:length]))
+        words = words[length:]
+    return labels
 
 
 def _normal(duration: str) -> str:
@@ -108,7 +158,8 @@ def _order(index: Index, uses: dict[int, list[str]], report: RuleReport) -> None
         for name in dict.fromkeys(uses[id(rule)]):
             recorded = index.records.get(name)
             if recorded is None:
-                if index.records:
+                scraped = index.contract is not None and index.contract.knows(name)
+                if index.records and not scraped:
                     report.rule(
                         rule,
                         "rules/undefined-record",
