@@ -6,9 +6,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ._http import Api, labels, parse
+
+
+class Sample(NamedTuple):
+    """A series of a metric query's answer."""
+
+    labels: dict[str, str]
+    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +30,15 @@ class Stream:
 class Loki:
     api: Api
 
-    def instant(self, expr: str) -> list[dict[str, str]]:
-        """The label sets of a metric query's answer that have a value above zero."""
+    def samples(self, expr: str) -> list[Sample]:
+        """Each series in a metric query's answer, now."""
         path = "/loki/api/v1/query"
-        return parse("Loki", path, read_positive, self.api.post_form(path, {"query": expr}))
+        return parse("Loki", path, read_samples, self.api.post_form(path, {"query": expr}))
+
+    def now(self) -> float:
+        """Loki's own clock, in seconds since the epoch: this machine's may be minutes off."""
+        path = "/loki/api/v1/query"
+        return parse("Loki", path, read_time, self.api.post_form(path, {"query": "vector(1)"}))
 
     def streams(self, expr: str, *, start: int, end: int, limit: int) -> list[Stream]:
         """The streams of a log query between two times in nanoseconds."""
@@ -35,8 +47,12 @@ class Loki:
         return parse("Loki", path, read_streams, self.api.post_form(path, form))
 
 
-def read_positive(answer: Any) -> list[dict[str, str]]:
-    return [labels(series["metric"]) for series in answer["data"]["result"] if float(series["value"][1]) > 0]
+def read_samples(answer: Any) -> list[Sample]:
+    return [Sample(labels(series["metric"]), float(series["value"][1])) for series in answer["data"]["result"]]
+
+
+def read_time(answer: Any) -> float:
+    return float(answer["data"]["result"][0]["value"][0])
 
 
 def read_streams(answer: Any) -> list[Stream]:

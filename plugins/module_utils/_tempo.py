@@ -6,20 +6,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ._http import Api, parse, text
+
+
+class TraceHit(NamedTuple):
+    """A trace that a search found."""
+
+    id: str
+    """32 hexadecimal digits."""
+    began: float
+    """Seconds since the epoch, by the clock of the service that began it."""
 
 
 @dataclass(frozen=True)
 class Tempo:
     api: Api
 
-    def search(self, traceql: str, *, start: int, end: int, limit: int) -> list[str]:
-        """The ids of matching traces that started between two times in seconds."""
+    def search(self, traceql: str, *, start: float, end: float, limit: int) -> list[TraceHit]:
+        """Matching traces that began between two times in seconds since the epoch, the newest first."""
         path = "/api/search"
-        query = {"q": traceql, "start": str(start), "end": str(end), "limit": str(limit)}
-        return parse("Tempo", path, read_ids, self.api.get(path, query))
+        # Tempo takes whole seconds, and also answers with traces that merely reach into them.
+        query = {"q": traceql, "start": str(int(start)), "end": str(int(end) + 1), "limit": str(limit)}
+        hits = parse("Tempo", path, read_hits, self.api.get(path, query))
+        return sorted((hit for hit in hits if hit.began >= start), key=lambda hit: hit.began, reverse=True)
 
     def spans(self, trace_id: str) -> dict[str, int]:
         """How many spans each service has in a trace; HttpError 404 where there is none."""
@@ -27,9 +38,12 @@ class Tempo:
         return parse("Tempo", path, spans_by_service, self.api.get(path))
 
 
-def read_ids(answer: Any) -> list[str]:
+def read_hits(answer: Any) -> list[TraceHit]:
     # Tempo leaves out the leading zeros of an id; logs do not.
-    return [trace_id(entry["traceID"]) for entry in answer.get("traces") or []]
+    return [
+        TraceHit(trace_id(entry["traceID"]), int(entry.get("startTimeUnixNano") or 0) / 1e9)
+        for entry in answer.get("traces") or []
+    ]
 
 
 def trace_id(value: Any) -> str:

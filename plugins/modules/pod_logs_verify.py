@@ -10,16 +10,20 @@ DOCUMENTATION = r"""
 module: pod_logs_verify
 short_description: Prove that the logs of every running container arrive in Loki
 description:
-  - Lists the pods of the whole cluster, static pods too, and asks Loki by one aggregate query which containers
-    it has lines of.
-  - The log of a container that Loki does not know is read through the Kubernetes API. One that wrote nothing is
-    listed in RV(silent); one that did fails the module.
-  - Waits for at most O(timeout) seconds, asking only for what is missing.
+  - Reads the last line of every running container of the cluster from the kubelet, static pods too, and asks Loki by
+    one aggregate query for the newest line that it has of each. What was written when the module began must be in Loki.
+  - Wants a ready collector on every node that runs containers, so that logs of quiet containers will be read too.
+  - A container that wrote nothing is listed in RV(silent).
+  - Waits for at most O(timeout) seconds, asking only for what is late.
 options:
   window:
     description: How far back to look, in hours.
     type: int
     default: 1
+  collector_labels:
+    description: Labels of the collector's pods. An empty dictionary means that nodes are not looked at.
+    type: dict
+    default: {app.kubernetes.io/name: alloy}
   ignore_lines:
     description: Regular expressions of lines that the collector drops by intention, such as health probes.
     type: list
@@ -47,7 +51,7 @@ findings:
   elements: dict
   returned: always
   sample:
-    - {id: logs/missing, severity: error, object: default/web-1/web, message: Loki has none of its lines}
+    - {id: logs/no-collector, severity: error, object: node worker-2, message: no collector is ready on this node}
 summary:
   description: How many containers that wrote something were checked, and how many passed.
   type: dict
@@ -70,7 +74,7 @@ from ..module_utils._http import Deadline
 from ..module_utils._kube import Cluster, KubeError, connect
 from ..module_utils._loki import Loki
 from ..module_utils._service import LOKI, arguments, open_service
-from ..module_utils._verify.logs import Coverage
+from ..module_utils._verify.logs import LogCoverage
 from ..module_utils._verify.proof import WAIT_ARGS, verify
 
 
@@ -79,6 +83,7 @@ def main() -> None:
         arguments(
             loki=LOKI,
             window={"type": "int", "default": 1},
+            collector_labels={"type": "dict", "default": {"app.kubernetes.io/name": "alloy"}},
             ignore_lines={"type": "list", "elements": "str", "default": []},
             **WAIT_ARGS,
         ),
@@ -86,7 +91,7 @@ def main() -> None:
     )
     try:
         ignored = [re.compile(pattern) for pattern in module.params["ignore_lines"]]
-        coverage = Coverage(module.params["window"], ignored)
+        coverage = LogCoverage(module.params["window"], module.params["collector_labels"], ignored)
         client = connect(module.params)
     except re.error as error:
         module.fail_json(msg=f"ignore_lines: {error.pattern!r} is not a regular expression: {error}")

@@ -10,8 +10,9 @@ DOCUMENTATION = r"""
 module: trace_verify
 short_description: Prove that one request makes one trace that the logs know
 description:
-  - Searches Tempo by TraceQL for a recent trace through the services, reads it back by its id, and looks for that
-    id in the logs of each of these services (structured metadata C(trace_id) in Loki).
+  - Searches Tempo by TraceQL for a trace through the services that began since the module did, reads it back by its id,
+    and looks for that id in the logs of each of these services (structured metadata C(trace_id) in Loki).
+  - Time is told by Loki's clock, so that the clock of the controller does not matter.
   - Waits for at most O(timeout) seconds until one trace has all of it.
 options:
   services:
@@ -25,10 +26,6 @@ options:
     description: How many services the trace must have spans of at least.
     type: int
     default: 4
-  window:
-    description: How far back to search, in minutes.
-    type: int
-    default: 15
 author: ias.observability contributors (@ias-observability)
 version_added: 1.0.0
 extends_documentation_fragment:
@@ -65,8 +62,6 @@ trace:
   sample: {id: 4bf92f3577b34da6a3ce929d0e0e4736, spans: {api-router: 4, vllm: 3}, logged_by: [api-router, vllm]}
 """
 
-import time
-
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._checks.result import CheckResult
@@ -75,7 +70,7 @@ from ..module_utils._loki import Loki
 from ..module_utils._service import LOKI, TEMPO, arguments, open_service
 from ..module_utils._tempo import Tempo
 from ..module_utils._verify.proof import WAIT_ARGS, verify
-from ..module_utils._verify.traces import find_traces
+from ..module_utils._verify.traces import TraceProbe
 
 
 def main() -> None:
@@ -85,7 +80,6 @@ def main() -> None:
             loki=LOKI,
             services={"type": "list", "elements": "str", "default": []},
             min_services={"type": "int", "default": 4},
-            window={"type": "int", "default": 15},
             **WAIT_ARGS,
         ),
         supports_check_mode=True,
@@ -93,13 +87,14 @@ def main() -> None:
     services = module.params["services"]
     wanted = max(module.params["min_services"], len(services))
 
+    traces = TraceProbe(services, wanted)
+
     def probe(deadline: Deadline) -> CheckResult:
-        since = time.time() - module.params["window"] * 60
         with (
             open_service(module.params, "tempo", deadline) as tempo,
             open_service(module.params, "loki", deadline) as loki,
         ):
-            return find_traces(Tempo(tempo), Loki(loki), services, wanted, since)
+            return traces.verify(Tempo(tempo), Loki(loki))
 
     verify(module, "No complete trace", probe)
 

@@ -157,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
             if split.path.endswith("/portforward"):
                 self._portforward(split.path, int(query["ports"]))
             elif split.path in self.kube.texts:
-                self._reply(200, self.kube.texts[split.path].encode(), "text/plain")
+                self._reply(200, self._tail(self.kube.texts[split.path], query).encode(), "text/plain")
             else:
                 answer = self.kube.version if split.path == "/version" else self._resource(split.path, query, body)
                 self._reply(200, json.dumps(answer).encode(), "application/json")
@@ -165,6 +165,11 @@ class _Handler(BaseHTTPRequestHandler):
             status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": error.message}
             content = json.dumps(status | {"code": error.code}).encode()
             self._reply(error.code, content, "application/json", self.kube.headers)
+
+    @staticmethod
+    def _tail(text: str, query: dict[str, str]) -> str:
+        lines = text.splitlines(keepends=True)
+        return "".join(lines[-int(query["tailLines"]) :] if "tailLines" in query else lines)
 
     def _check(self, path: str) -> None:
         if self.headers.get("Authorization") != f"Bearer {self.kube.token}":

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,11 +45,19 @@ def expected_logs(candidate: Candidate, services: Collection[str]) -> set[str]:
     return set(services) or set(candidate.spans)
 
 
+def check_none(services: Collection[str], min_services: int, since: float, newest: float | None) -> CheckResult:
+    """No trace at all began since the proof did."""
+    return CheckResult(_checked(services, min_services), 0, [nothing_found(services, since, newest)], {"trace": {}})
+
+
+def _checked(services: Collection[str], min_services: int) -> int:
+    """Search, reading back, and the logs of each service."""
+    return 2 + max(len(services), min_services)
+
+
 def check_trace(candidates: Sequence[Candidate], services: Collection[str], min_services: int) -> CheckResult:
-    """One of the candidates is complete; otherwise say what the best of them lacks."""
-    checked = 2 + max(len(services), min_services)
-    if not candidates:
-        return CheckResult(checked, 0, [nothing_found(services)], {"trace": {}})
+    """One of the candidates, of which there is one at least, is complete; otherwise say what the best of them lacks."""
+    checked = _checked(services, min_services)
 
     def lacks(candidate: Candidate) -> tuple[int, int]:
         unlogged = expected_logs(candidate, services) - set(candidate.logged_by)
@@ -60,25 +69,34 @@ def check_trace(candidates: Sequence[Candidate], services: Collection[str], min_
     return CheckResult(checked, max(checked - sum(lacks(best)), 0), findings, facts)
 
 
-def nothing_found(services: Collection[str]) -> Finding:
+def nothing_found(services: Collection[str], since: float, newest: float | None) -> Finding:
+    """`newest` is when the newest earlier trace began; both in seconds since the epoch."""
     through = f" through {', '.join(sorted(services))}" if services else ""
+    earlier = f"the newest one began at {clock(newest)}" if newest else "nor in the minutes before"
     return Finding(
         "traces/none",
         "error",
-        f"Tempo knows no recent trace{through}",
-        "Check that requests are made, and that OTEL_EXPORTER_OTLP_ENDPOINT of the services is tempo:4317 or :4318",
+        f"Tempo has no trace{through} that began since {clock(since)}, when this proof did; {earlier}",
+        "Check that requests are made, and that new connections to tempo:4317 or :4318 work "
+        "(OTEL_EXPORTER_OTLP_ENDPOINT of the services)",
     )
+
+
+def clock(moment: float) -> str:
+    """A time of day in UTC."""
+    return datetime.datetime.fromtimestamp(moment, datetime.UTC).strftime("%H:%M:%S UTC")
 
 
 def _span_findings(best: Candidate, services: Collection[str], min_services: int) -> list[Finding]:
     lacking = missing_services(best.spans, services, min_services)
     if not lacking:
         return []
+    present = ", ".join(sorted(best.spans)) or "no service"
     return [
         Finding(
             "traces/incomplete",
             "error",
-            f"the best trace has spans of {', '.join(sorted(best.spans)) or 'nobody'}; missing: {', '.join(lacking)}",
+            f"the best trace that began since this proof did has spans of {present}; missing: {', '.join(lacking)}",
             "Check that the missing service exports spans and takes over the caller's traceparent header",
             object=best.trace_id,
         )

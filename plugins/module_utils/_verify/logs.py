@@ -1,51 +1,85 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which running containers Loki has lines of; in doubt the kubelet's own log decides."""
+"""The last line that each running container wrote, and the newest one that Loki has of it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from .._checks.logs import Container, check_logs, count_query, has_lines, logged, running
+from .._checks.logs import (
+    Container,
+    LastLine,
+    check_logs,
+    last_kept_line,
+    newest,
+    newest_query,
+    ready_collectors,
+    running,
+)
 from .._checks.result import CheckResult
 from .._kube import ApiError, Cluster
 from .._loki import Loki
 
 QUERY_SERIES = 400  # Loki answers at most 500 series (max_query_series)
-LOG_BYTES = 64 * 1024
+TAILS = (20, 1000)
+"""Lines to read from the end of a log until one is found that the collector keeps."""
+PARALLEL_READS = 8
 
 
 @dataclass
-class Coverage:
-    """Remembers what was found, so that every further check asks only for the rest."""
+class LogCoverage:
+    """Remembers what was found, so that every further check asks only for what is late."""
 
     hours: int
+    collector_labels: Mapping[str, str]
     ignored: Sequence[re.Pattern[str]] = ()
-    found: set[Container] = field(default_factory=set)
+    lines: dict[Container, LastLine] = field(default_factory=dict)
 
     def verify(self, cluster: Cluster, loki: Loki) -> CheckResult:
-        containers = set(running(cluster.items("/api/v1/pods")))
-        missing = sorted(containers - self.found)
-        for start in range(0, len(missing), QUERY_SERIES):
-            query = count_query(missing[start : start + QUERY_SERIES], f"{self.hours}h")
-            self.found |= logged(loki.instant(query))
-        silent = {container for container in containers - self.found if self._is_silent(cluster, container)}
-        return check_logs(containers, self.found, silent)
+        pods = list(cluster.items("/api/v1/pods"))
+        nodes = running(pods)
+        # a line that was written when the proof began must arrive; what is written later is not waited for
+        self._read_written(cluster, [container for container in nodes if container not in self.lines])
+        self._read_stored(loki, [container for container in nodes if self._is_open(container)])
+        collectors = ready_collectors(pods, self.collector_labels) if self.collector_labels else None
+        return check_logs({container: self.lines[container] for container in nodes}, nodes, collectors)
 
-    def _is_silent(self, cluster: Cluster, container: Container) -> bool:
+    def _is_open(self, container: Container) -> bool:
+        line = self.lines[container]
+        return line.is_late or line.stored is None
+
+    def _read_written(self, cluster: Cluster, containers: Sequence[Container]) -> None:
+        with ThreadPoolExecutor(PARALLEL_READS) as pool:
+            moments = pool.map(lambda container: self._last_written(cluster, container), containers)
+            self.lines |= {
+                container: LastLine(moment, None) for container, moment in zip(containers, moments, strict=True)
+            }
+
+    def _last_written(self, cluster: Cluster, container: Container) -> float | None:
         """By the kubelet's own log. A container that is gone by now has nothing to prove."""
-        try:
-            log = cluster.text(
-                f"/api/v1/namespaces/{container.namespace}/pods/{container.pod}/log",
-                container=container.name,
-                sinceSeconds=str(self.hours * 3600),
-                limitBytes=str(LOG_BYTES),
-            )
-        except ApiError as error:
-            if error.status == 404:
-                return True
-            raise
-        return not has_lines(log, self.ignored)
+        path = f"/api/v1/namespaces/{container.namespace}/pods/{container.pod}/log"
+        query = {"container": container.name, "timestamps": "true", "sinceSeconds": str(self.hours * 3600)}
+        for lines in TAILS:
+            try:
+                log = cluster.text(path, **query, tailLines=str(lines))
+            except ApiError as error:
+                if error.status == 404:
+                    return None
+                raise
+            moment = last_kept_line(log, self.ignored)
+            if moment is not None or log.count("\n") < lines:
+                return moment
+        return None
+
+    def _read_stored(self, loki: Loki, containers: Iterable[Container]) -> None:
+        ordered = sorted(containers)
+        for start in range(0, len(ordered), QUERY_SERIES):
+            batch = ordered[start : start + QUERY_SERIES]
+            stored = newest(loki.samples(newest_query(batch, f"{self.hours}h")))
+            self.lines |= {
+                container: LastLine(self.lines[container].written, stored.get(container)) for container in batch
+            }

@@ -1,16 +1,17 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Find traces in Tempo, and their ids in Loki."""
+"""Find a trace that began since the proof did in Tempo, and its id in Loki."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from .._checks.result import CheckResult
 from .._checks.traces import (
     Candidate,
+    check_none,
     check_trace,
     expected_logs,
     logs_query,
@@ -20,25 +21,47 @@ from .._checks.traces import (
 from .._findings import failed
 from .._http import HttpError
 from .._loki import Loki
-from .._tempo import Tempo
+from .._tempo import Tempo, TraceHit
 
 CANDIDATES = 10
 LOG_LINES = 1000
+EARLIER_SECONDS = 900
+"""How far back an earlier trace is looked for, to say when the last one began."""
 
 
-def find_traces(tempo: Tempo, loki: Loki, services: Sequence[str], min_services: int, since: float) -> CheckResult:
-    """Read back the newest matching traces until one is complete; `since` is in seconds."""
-    now = time.time()
-    candidates: list[Candidate] = []
-    for trace_id in tempo.search(search_query(services), start=int(since), end=int(now) + 1, limit=CANDIDATES):
-        candidate = Candidate(trace_id, read_back(tempo, trace_id))
-        if not missing_services(candidate.spans, services, min_services):
-            logged_by = services_that_logged(loki, trace_id, expected_logs(candidate, services), since, now)
-            candidate = Candidate(trace_id, candidate.spans, logged_by)
-        candidates.append(candidate)
-        if not failed(check_trace([candidate], services, min_services).findings):
-            break
-    return check_trace(candidates, services, min_services)
+@dataclass
+class TraceProbe:
+    """Remembers when the proof began, by Loki's clock: this machine's may be minutes off."""
+
+    services: Sequence[str]
+    min_services: int
+    since: float = 0.0
+
+    def verify(self, tempo: Tempo, loki: Loki) -> CheckResult:
+        """Read back the newest matching traces until one is complete."""
+        now = loki.now()
+        self.since = self.since or now
+        query = search_query(self.services)
+        hits = tempo.search(query, start=self.since, end=now, limit=CANDIDATES)
+        # traces through some of the services say which one is missing
+        hits = hits or tempo.search(search_query(()), start=self.since, end=now, limit=CANDIDATES)
+        if not hits:
+            earlier = tempo.search(query, start=self.since - EARLIER_SECONDS, end=self.since, limit=CANDIDATES)
+            newest = earlier[0].began if earlier else None
+            return check_none(self.services, self.min_services, self.since, newest)
+        return self._check(tempo, loki, hits, now)
+
+    def _check(self, tempo: Tempo, loki: Loki, hits: Sequence[TraceHit], now: float) -> CheckResult:
+        candidates: list[Candidate] = []
+        for hit in hits:
+            candidate = Candidate(hit.id, read_back(tempo, hit.id))
+            if not missing_services(candidate.spans, self.services, self.min_services):
+                logged_by = services_that_logged(loki, hit.id, expected_logs(candidate, self.services), self.since, now)
+                candidate = Candidate(hit.id, candidate.spans, logged_by)
+            candidates.append(candidate)
+            if not failed(check_trace([candidate], self.services, self.min_services).findings):
+                break
+        return check_trace(candidates, self.services, self.min_services)
 
 
 def read_back(tempo: Tempo, trace_id: str) -> dict[str, int]:

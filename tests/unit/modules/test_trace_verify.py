@@ -15,20 +15,29 @@ from tests.fakes.module import run_module
 ID = "0af7651916cd43dd8448eb211c80319c"
 SERVICES = ("api-router", "user-service", "postgres", "vllm")
 RANGE = "/loki/api/v1/query_range"
+QUERY = "/loki/api/v1/query"
+NOW = 1_793_534_400.0
+"""Loki's clock: noon in UTC."""
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
     """Tempo and Loki, one service as good as two: their paths differ."""
     with running_server() as running:
+        running.ok("POST", QUERY, {"data": {"result": [{"metric": {}, "value": [NOW, "1"]}]}})
         found(running, ID)
         running.ok("GET", f"/api/traces/{ID}", trace(*SERVICES))
         logs(running, *SERVICES)
         yield running
 
 
-def found(server: Server, *ids: str) -> None:
-    server.ok("GET", "/api/search", {"traces": [{"traceID": one.lstrip("0")} for one in ids]})
+def found(server: Server, *ids: str, began: float = NOW + 1) -> None:
+    """Traces that a search answers with, each a second older than the one before."""
+    hits = [
+        {"traceID": identity.lstrip("0"), "startTimeUnixNano": str(int((began - age) * 1e9))}
+        for age, identity in enumerate(ids)
+    ]
+    server.ok("GET", "/api/search", {"traces": hits})
 
 
 def trace(*services: str) -> dict[str, Any]:
@@ -71,7 +80,33 @@ def test_otlp_by_its_new_name(server: Server) -> None:
 
 def test_no_trace(server: Server) -> None:
     server.ok("GET", "/api/search", {"traces": None})
-    assert "Tempo knows no recent trace through vllm" in run(server, services=["vllm"])["msg"]
+    message = run(server, services=["vllm"])["msg"]
+    assert "Tempo has no trace through vllm that began since 12:00:00 UTC, when this proof did" in message
+
+
+def test_a_trace_of_before_proves_nothing(server: Server) -> None:
+    found(server, ID, began=NOW - 720)
+    result = run(server, services=list(SERVICES))
+    assert [finding["id"] for finding in result["findings"]] == ["traces/none"]
+    assert "the newest one began at 11:48:00 UTC" in result["msg"]
+
+
+def test_waits_for_a_trace_that_begins_after_the_proof(server: Server) -> None:
+    old, new = ({"traceID": ID, "startTimeUnixNano": str(int((NOW + age) * 1e9))} for age in (-60, 5))
+    replies = [Reply(200, {"traces": [hit]}) for hit in (old, old, old, new)]
+    server.on("GET", "/api/search", *replies)
+    assert run(server, services=list(SERVICES), timeout=20)["findings"] == []
+    starts = {request.query["start"][0] for request in server.seen("GET", "/api/search")}
+    assert starts == {str(int(NOW)), str(int(NOW) - 900)}
+
+
+def test_the_service_that_newer_traces_lack_is_named(server: Server) -> None:
+    nothing, hit = {"traces": []}, {"traces": [{"traceID": ID, "startTimeUnixNano": str(int((NOW + 1) * 1e9))}]}
+    server.on("GET", "/api/search", Reply(200, nothing), Reply(200, hit))
+    server.ok("GET", f"/api/traces/{ID}", trace("api-router", "user-service", "postgres"))
+    result = run(server, services=list(SERVICES))
+    assert [finding["id"] for finding in result["findings"]] == ["traces/incomplete"]
+    assert "missing: vllm" in result["msg"]
 
 
 def test_too_few_services(server: Server) -> None:
@@ -91,7 +126,7 @@ def test_a_service_whose_logs_do_not_know_the_trace(server: Server) -> None:
     assert result["summary"] == {"checked": 6, "passed": 5}
 
 
-def test_an_older_trace_will_do(server: Server) -> None:
+def test_another_trace_will_do(server: Server) -> None:
     newest = "ff" * 16
     found(server, newest, ID)
     server.ok("GET", f"/api/traces/{newest}", trace("api-router"))
