@@ -109,7 +109,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.yaml import HAS_YAML
 
-from ..module_utils._contract.load import load as load_contract
+from ..module_utils._dashboard_files import read_contract
 from ..module_utils._dashboards.check import check
 from ..module_utils._dashboards.queries import Reader
 from ..module_utils._dashboards.references import Source
@@ -152,8 +152,7 @@ def main() -> None:
     for number, dashboard in enumerate(params["dashboards"] or []):
         texts.append(Text(f"dashboards[{number}]", json.dumps(dashboard, indent=1)))
     report = RuleReport()
-    contracts, unread = read([params["contract"]] if params["contract"] else [])
-    contract = load_contract(contracts[0].path, contracts[0].text, report) if contracts else None
+    contract, problems = read_contract(params["contract"])
     rules, more = _rules(params["rules"], params["contract"])
     prometheus, interval = profile(module), scrape_interval(module)
     files = [file for rule in rules for file in parse_rules(rule.path, rule.text, prometheus, report)]
@@ -162,7 +161,7 @@ def main() -> None:
     finish(
         module,
         "The dashboards are not fit for use",
-        [*findings, *unread, *more, *report.findings, *found],
+        [*findings, *problems, *more, *report.findings, *found],
         {"dashboards": len(texts), "queries": queries},
         {},
     )

@@ -22,7 +22,10 @@ options:
     type: str
     required: true
   src:
-    description: Directory of dashboard files (C(*.json)) that must be in the folder.
+    description: Directory of dashboards that must be in the folder, as in M(ias.observability.grafana_dashboards).
+    type: path
+  contract:
+    description: The metrics contract that specs of O(src) are compiled with.
     type: path
 author: ias.observability contributors (@ias-observability)
 version_added: 1.0.0
@@ -81,13 +84,15 @@ datasources:
 
 from pathlib import Path
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.yaml import HAS_YAML
 
 from ..module_utils._checks.result import CheckResult
+from ..module_utils._dashboard_files import load_dashboards, read_contract
 from ..module_utils._ending import end
 from ..module_utils._findings import failed
 from ..module_utils._grafana.client import Grafana
-from ..module_utils._grafana_model.files import check_all, load_folder
+from ..module_utils._grafana_model.files import check_all
 from ..module_utils._http import Deadline
 from ..module_utils._service import GRAFANA, arguments, open_service
 from ..module_utils._verify.dashboards import DashboardProbe
@@ -100,12 +105,17 @@ def main() -> None:
             grafana=GRAFANA,
             folder={"type": "str", "required": True},
             src={"type": "path"},
+            contract={"type": "path"},
             **WAIT_ARGS,
         ),
         supports_check_mode=True,
     )
+    if not HAS_YAML:
+        module.fail_json(msg=missing_required_lib("PyYAML"))
     src = module.params["src"]
-    wanted, findings = check_all(load_folder(Path(src)) if src else [])
+    contract, problems = read_contract(module.params["contract"])
+    wanted, findings = check_all(load_dashboards(Path(src), contract) if src else [])
+    findings = [*problems, *findings]
     if failed(findings):
         end(module, f"The dashboards in {src} cannot be used", findings)
     dashboards = DashboardProbe(module.params["folder"], wanted)

@@ -21,9 +21,21 @@ description:
     the result says of each dashboard whether it was written, and a further run does the rest.
 options:
   src:
-    description: Directory of dashboard files (C(*.json)). Its sub-directories become sub-folders.
+    description:
+      - Directory of dashboards. Its sub-directories become sub-folders. A dashboard is a file of Grafana's JSON
+        (C(*.json)), or a spec (C(*.yaml)), a short description whose form C(contracts/README.md) of this collection
+        explains.
+      - Specs are compiled when they are applied. The JSON beside a spec of the same name is what was compiled of it
+        before; it is used where O(contract) is not given.
     type: path
     required: true
+  contract:
+    description:
+      - The metrics contract that specs are compiled with, as in M(ias.observability.dashboards_validate). A query with
+        C(slo) asks for its objectives, and series whose names follow from it get colours of their own.
+      - Its C(names) are put into the queries of specs, C(metrics) and C(jobs), each a mapping of its names to those of
+        the team. JSON is written as it is.
+    type: path
   folder:
     description:
       - Folder to put them in, as the titles on the way to it, separated by slashes. Missing ones are made. The empty
@@ -96,6 +108,7 @@ attributes:
     support: full
 requirements:
   - python >= 3.11
+  - PyYAML
   - kubernetes >= 24.2
   - urllib3 >= 2
 author: ias.observability contributors (@ias-observability)
@@ -116,6 +129,15 @@ EXAMPLES = r"""
     folder: IAS Platform
     prune: true
     commit_message: "Commit {{ commit }}"
+
+- name: Put the collection's dashboards in, with the names that the team's services use
+  ias.observability.grafana_dashboards:
+    grafana:
+      username: "{{ grafana_user }}"
+      password: "{{ grafana_password }}"
+    src: contracts/dashboards
+    contract: contracts/services.yaml
+    folder: IAS Platform
 
 - name: Let one team edit one dashboard
   ias.observability.grafana_dashboards:
@@ -184,8 +206,10 @@ folders_created:
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.yaml import HAS_YAML
 
+from ..module_utils._dashboard_files import load_dashboards, read_contract
 from ..module_utils._ending import end
 from ..module_utils._findings import failed
 from ..module_utils._grafana.folders import parts
@@ -193,7 +217,7 @@ from ..module_utils._grafana.ownership import OWNER
 from ..module_utils._grafana.permissions import LEVELS, pretty, read_option
 from ..module_utils._grafana.plan import WRITES, Policy
 from ..module_utils._grafana.sync import StepResult, Sync, diff
-from ..module_utils._grafana_model.files import check_all, load_folder
+from ..module_utils._grafana_model.files import check_all
 from ..module_utils._http import HttpError
 from ..module_utils._kube import KubeError
 from ..module_utils._service import GRAFANA, arguments, open_service
@@ -221,6 +245,7 @@ def main() -> None:
         arguments(
             grafana=GRAFANA,
             src={"type": "path", "required": True},
+            contract={"type": "path"},
             folder={"type": "str", "required": True},
             owner={"type": "str", "default": "ias.observability"},
             prune={"type": "bool", "default": False},
@@ -231,6 +256,8 @@ def main() -> None:
         ),
         supports_check_mode=True,
     )
+    if not HAS_YAML:
+        module.fail_json(msg=missing_required_lib("PyYAML"))
     params = module.params
     src = Path(params["src"])
     if not src.is_dir():
@@ -238,7 +265,9 @@ def main() -> None:
     if not OWNER.fullmatch(params["owner"]):
         module.fail_json(msg=f"owner {params['owner']!r} is not 1 to 39 letters, digits, dots, dashes and underscores")
     folder = parts(params["folder"])
-    desired, findings = check_all((file, folder + below, spec) for file, below, spec in load_folder(src))
+    contract, problems = read_contract(params["contract"])
+    desired, findings = check_all((file, folder + below, spec) for file, below, spec in load_dashboards(src, contract))
+    findings = [*problems, *findings]
     if failed(findings):
         end(module, WHAT, findings, **result([], None, with_diff=module._diff))
     policy = Policy(params["owner"], params["edited"], params["adopt"])
