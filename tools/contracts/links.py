@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.json_positions import JsonPositions, Path
-from ansible_collections.ias.observability.plugins.module_utils._dashboards.model import Panel, mapping, mappings, read
-from ansible_collections.ias.observability.plugins.module_utils._dashboards.model import text as text_of
+from ansible_collections.ias.observability.plugins.module_utils._dashboards.model import Panel, read
+from ansible_collections.ias.observability.plugins.module_utils._grafana_model.json_values import mapping, mappings
+from ansible_collections.ias.observability.plugins.module_utils._grafana_model.json_values import text as text_of
 from ansible_collections.ias.observability.plugins.module_utils._rules.model import Rule
 
 Object = dict[str, Any]

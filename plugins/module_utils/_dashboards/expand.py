@@ -24,10 +24,12 @@ _MACROS = {
     **dict.fromkeys(("__from", "__to"), "1700000000000"),
 }
 _PART = re.compile(
-    rf"(?P<quoted>\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`)|(?P<comment>\#[^\n]*)|(?P<reference>{REFERENCE.pattern})"
+    r"(?P<quoted>\"(?:\\.|[^\"\\])*(?:\"|\\?\Z)|'(?:\\.|[^'\\])*(?:'|\\?\Z)|`[^`]*(?:`|\Z))|(?P<comment>\#[^\n]*)"
+    rf"|(?P<reference>{REFERENCE.pattern})"
     r"|(?P<other>[\[\](){}]|[^\"'`#$\[\](){}]+|.)",
     re.DOTALL,
 )
+_NEXT = re.compile(r"\s*(\S?)")
 _IS_DURATION = re.compile(r"(?:[0-9]+(?:ms|[smhdwy]))+")
 _IS_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _GROUPING = re.compile(r"(?:by|without|on|ignoring|group_left|group_right)\s*$")
@@ -103,30 +105,32 @@ class _Expander:
         if name.isdigit():
             return match[0]
         inside = self.open[-1] if self.open else ""
-        rest = self.query[match.end() :]
-        glued = rest[:1].isalnum() or rest[:1] in {"_", ":"} or self._behind_word()
+        following = self.query[match.end() : match.end() + 1]
+        after_space = _NEXT.match(self.query, match.end())
+        next_sign = after_space[1] if after_space else ""
+        glued = following.isalnum() or following in {"_", ":"} or self._behind_word()
         if name in _MACROS and not glued:
             return _MACROS[name]
         if inside == "[" or _OFFSET.search("".join(self.out[-1:])):
-            return self._range(name, rest)
-        if glued or inside == "by" or rest.lstrip()[:1] in {"[", "{"}:
+            return self._range(name, following)
+        if glued or inside == "by" or next_sign in {"[", "{"}:
             return MARK
-        return self._in_selector(name, rest) if inside == "{" else self.operand(name)
+        return self._in_selector(name, next_sign) if inside == "{" else self.operand(name)
 
     def _behind_word(self) -> bool:
         last = self.out[-1][-1:] if self.out else ""
         return last.isalnum() or last in {"_", ":"}
 
-    def _range(self, name: str, rest: str) -> str:
-        if rest[:1] in {"s", "m", "h", "d", "w", "y"}:
+    def _range(self, name: str, following: str) -> str:
+        if following in {"s", "m", "h", "d", "w", "y"}:
             return "5"
         values = self.variables[name].values if name in self.variables else []
         return next((value for value in values if _IS_DURATION.fullmatch(value)), _DURATION)
 
-    def _in_selector(self, name: str, rest: str) -> str:
+    def _in_selector(self, name: str, next_sign: str) -> str:
         """A label's name, a whole matcher, or (in TraceQL) an operand."""
         before = "".join(self.out[-1:]).rstrip()[-1:]
-        if rest.lstrip()[:1] in {"=", "!", "~"}:
+        if next_sign in {"=", "!", "~"}:
             return MARK
         if before in {"{", ","}:
             return f'{MARK}="{MARK}"'

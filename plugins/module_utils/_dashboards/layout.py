@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .model import Dashboard, Panel, mapping, mappings, number, text
+from .._grafana_model.json_values import mapping, mappings, number, text
+from .model import Dashboard, Panel
 from .report import DashboardReport
 
 GRID = 24

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .._grafana_model.json_values import mapping, mappings, text
 from .._grafana_model.variables import REFERENCE, current_values, fixed_values
 from .json_positions import Path
 
@@ -32,12 +33,9 @@ class Variable:
 
     @property
     def values(self) -> list[str]:
-        """Some values that it can have, as far as the file tells."""
-        current = self.raw.get("current")
-        safe = {**self.raw, "type": self.type, "current": current if isinstance(current, dict) else {}}
-        return (
-            fixed_values(safe) if self.type in {"custom", "interval", "constant", "textbox"} else current_values(safe)
-        )
+        """Some values that it can have, as far as the file says."""
+        is_fixed = self.type in {"custom", "interval", "constant", "textbox"}
+        return fixed_values({**self.raw, "type": self.type}) if is_fixed else current_values(self.raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +77,6 @@ class Dashboard:
     uid: str
     panels: list[Panel]
     variables: dict[str, Variable]
-
-
-def mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def mappings(value: object) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """The mappings of a list, with their positions."""
-    for index, item in enumerate(value if isinstance(value, list) else []):
-        if isinstance(item, dict):
-            yield index, item
-
-
-def number(value: object) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def read(file: str, raw: Mapping[str, Any]) -> Dashboard:

@@ -14,7 +14,8 @@ from typing import TypeVar
 
 from .._contract.model import Contract
 from .._findings import Finding, Severity
-from .._grafana_model.variables import LABEL_VALUES
+from .._grafana_model.json_values import mapping, text
+from .._grafana_model.variables import label_values
 from .._logql import parse as parse_logql
 from .._logql.nodes import Query, RangeAggregation, VectorAggregation
 from .._promql import Profile, PromQLError
@@ -42,7 +43,7 @@ from . import log_fields, units
 from .expand import MARK, expansions
 from .json_positions import Path
 from .layout import units as units_of
-from .model import Dashboard, Panel, Target, Variable, mapping, text
+from .model import Dashboard, Panel, Target, Variable
 from .report import DashboardReport
 
 _RATES = frozenset({"rate", "irate", "increase"})
@@ -79,9 +80,9 @@ def check(dashboard: Dashboard, reader: Reader, report: DashboardReport) -> None
     for variable in dashboard.variables.values():
         if variable.type == "query":
             query = variable.raw.get("query")
-            found = LABEL_VALUES.match(text(query) or text(mapping(query).get("query")))
-            if found and found["selector"]:
-                _selector(variable, found["selector"], found["label"], reader, report)
+            selector, label = label_values(text(query) or text(mapping(query).get("query"))) or ("", "")
+            if selector:
+                _selector(variable, selector, label, reader, report)
 
 
 def _parsed(

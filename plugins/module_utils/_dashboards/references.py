@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._findings import did_you_mean
+from .._grafana_model.json_values import mapping, mappings, text
 from .._grafana_model.variables import REFERENCE
 from .expand import references
 from .json_positions import Path
-from .model import ADHOC, NO_SOURCE, Dashboard, Panel, Target, mapping, mappings, text
+from .model import ADHOC, NO_SOURCE, Dashboard, Panel, Target
 from .report import DashboardReport
 
 _BUILT_IN_SOURCES = frozenset({"-- Grafana --", "-- Dashboard --", "grafana", "datasource", "__expr__"})

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .json_values import mapping, mappings, number, text
 from .model import DataSource, Json
 from .variables import Chosen, substitute, substitute_all
 
@@ -43,9 +44,9 @@ class Panel:
 
 def every_panel(dashboard: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The panels of a dashboard, also those in collapsed rows."""
-    for panel in dashboard.get("panels") or []:
+    for _at, panel in mappings(dashboard.get("panels")):
         if panel.get("type") == "row":
-            yield from panel.get("panels") or []
+            yield from (inner for _at, inner in mappings(panel.get("panels")))
         else:
             yield panel
 
@@ -58,10 +59,11 @@ def read_panels(
     for raw in every_panel(dashboard):
         queries, problems = read_targets(raw, sources, chosen)
         if queries or problems:
-            found = MAY_BE_EMPTY.search(raw.get("description") or "")
+            found = MAY_BE_EMPTY.search(text(raw.get("description")))
             reason = found["reason"].strip() if found else ""
-            name = substitute(raw.get("title") or "", chosen)
-            panels.append(Panel(title, raw.get("id", 0), name, reason, tuple(queries), tuple(problems)))
+            name = substitute(text(raw.get("title")), chosen)
+            identity = int(number(raw.get("id")) or 0)
+            panels.append(Panel(title, identity, name, reason, tuple(queries), tuple(problems)))
     return panels
 
 
@@ -70,19 +72,19 @@ def read_targets(
 ) -> tuple[list[Json], list[str]]:
     queries: list[Json] = []
     problems: list[str] = []
-    for number, target in enumerate(panel.get("targets") or []):
-        wanted = datasource_uid(target.get("datasource"), panel.get("datasource"), chosen)
-        if target.get("hide") or wanted in BUILT_IN:
+    for at, target in mappings(panel.get("targets")):
+        uid = datasource_uid(target.get("datasource"), panel.get("datasource"), chosen)
+        if target.get("hide") or uid in BUILT_IN:
             continue
-        ref = target.get("refId") or chr(ord("A") + number)
-        if wanted == EXPRESSION["uid"]:
+        ref = text(target.get("refId")) or chr(ord("A") + at % 26)
+        if uid == EXPRESSION["uid"]:
             queries.append({**target, "refId": ref, "datasource": EXPRESSION})
             continue
-        source = find_source(wanted, sources)
+        source = find_source(uid, sources)
         if source is None:
-            problems.append(f"query {ref} asks data source {wanted}, which Grafana does not have")
-        elif target.get("queryType") in BROWSER_ONLY:
-            problems.append(f"query {ref} is of type {target['queryType']}, which only a browser can ask")
+            problems.append(f"query {ref} asks data source {uid}, which Grafana does not have")
+        elif (kind := text(target.get("queryType"))) in BROWSER_ONLY:
+            problems.append(f"query {ref} is of type {kind}, which only a browser can ask")
         else:
             queries.append(ready(target, ref, panel, source, chosen))
     return queries, problems
@@ -91,9 +93,9 @@ def read_targets(
 def datasource_uid(own: Any, panels: Any, chosen: Mapping[str, Chosen]) -> str:
     """A target's data source: its own, or the panel's. Old dashboards give a name in place of an object."""
     for reference in (own, panels):
-        uid = reference.get("uid") if isinstance(reference, Mapping) else reference
+        uid = text(mapping(reference).get("uid")) or text(reference)
         if uid and uid != MIXED:
-            return substitute(str(uid), chosen)
+            return substitute(uid, chosen)
     return ""
 
 

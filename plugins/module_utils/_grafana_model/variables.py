@@ -11,15 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .json_values import mapping
+from .json_values import text as text_of
+
 if TYPE_CHECKING:  # as in `files`
     from .model import DataSource
 
 ALL = "$__all"
-REFERENCE = re.compile(r"\$(\w+)|\[\[(\w+)(?::(\w+))?\]\]|\$\{(\w+)(?:\.\w+)?(?::([^}]+))?\}")
-LABEL_VALUES = re.compile(r"^\s*label_values\(\s*(?:(?P<selector>.+?)\s*,\s*)?(?P<label>[\w.:-]+)\s*\)\s*$", re.DOTALL)
-METRICS = re.compile(r"^\s*metrics\((?P<pattern>.+)\)\s*$")
-LABEL_NAMES = re.compile(r"^\s*label_names\(\)\s*$")
-QUERY_RESULT = re.compile(r"^\s*query_result\((?P<expr>.+)\)\s*$", re.DOTALL)
+REFERENCE = re.compile(r"\$(\w+)|\[\[(\w+)(?::(\w+))?\]\]|\$\{(\w+)(?:\.\w+)?(?::([^{}$]+))?\}")
+LABEL = re.compile(r"[\w.:-]+")
 REGEX_SPECIAL = re.compile(r"[\\^$*+?.()|[\]{}]")
 
 
@@ -101,30 +101,42 @@ FORMATS: Mapping[str, Callable[[Sequence[str]], str]] = {
 }
 
 
+def label_values(text: str) -> tuple[str, str] | None:
+    """(selector, label) of label_values(selector, label); the selector is empty where there is none."""
+    selector, _comma, label = ("," + _argument(text, "label_values")).rpartition(",")
+    return (selector[1:].strip(), label.strip()) if LABEL.fullmatch(label.strip()) else None
+
+
+def _argument(text: str, function: str) -> str:
+    """What stands in the brackets of the function that the text calls; empty where it does not."""
+    call = text.strip()
+    return call[len(function) + 1 : -1] if call.startswith(f"{function}(") and call.endswith(")") else ""
+
+
 def lookup(source_type: str, query: Any) -> Lookup:
     """The request that a query variable stands for; its text has no variables in it any more."""
-    text = query.get("query", "") if isinstance(query, dict) else str(query)
+    described = mapping(query)
+    text = text_of(query) or text_of(described.get("query"))
     if source_type == "prometheus":
         return _prometheus_lookup(text)
     if source_type == "loki":
-        return _loki_lookup(query, text)
+        return _loki_lookup(described, text)
     raise UnsupportedError(f"variables of {source_type or 'no data source'} cannot be asked for")
 
 
 def _prometheus_lookup(text: str) -> Lookup:
-    if found := LABEL_VALUES.match(text):
-        match = {"match[]": found["selector"]} if found["selector"] else {}
-        return Lookup(f"/api/v1/label/{found['label']}/values", match)
-    if found := METRICS.match(text):
-        pattern = re.compile(found["pattern"])
+    if found := label_values(text):
+        selector, label = found
+        return Lookup(f"/api/v1/label/{label}/values", {"match[]": selector} if selector else {})
+    if regex := _argument(text, "metrics"):
+        pattern = _python_regex(regex)
         return Lookup(
             "/api/v1/label/__name__/values",
             read=lambda answer: [name for name in answer["data"] if pattern.search(name)],
         )
-    if LABEL_NAMES.match(text):
+    if text.strip() == "label_names()":
         return Lookup("/api/v1/labels")
-    found = QUERY_RESULT.match(text)
-    return Lookup("/api/v1/query", {"query": found["expr"] if found else text}, read=_series_texts)
+    return Lookup("/api/v1/query", {"query": _argument(text, "query_result") or text}, read=_series_texts)
 
 
 def _series_texts(answer: Any) -> list[str]:
@@ -140,11 +152,11 @@ def _series_text(metric: Mapping[str, str], value: Sequence[Any]) -> str:
     return f"{metric.get('__name__', '')}{{{labels}}} {value[1]} {int(float(value[0]) * 1000)}"
 
 
-def _loki_lookup(query: Any, text: str) -> Lookup:
-    if isinstance(query, dict) and query.get("label"):
-        label, stream = query["label"], query.get("stream", "")
-    elif found := LABEL_VALUES.match(text):
-        label, stream = found["label"], found["selector"] or ""
+def _loki_lookup(query: Mapping[str, Any], text: str) -> Lookup:
+    if label := text_of(query.get("label")):
+        stream = text_of(query.get("stream"))
+    elif found := label_values(text):
+        stream, label = found
     else:
         raise UnsupportedError(f"the Loki variable query {text!r} cannot be asked for")
     return Lookup(f"/loki/api/v1/label/{label}/values", {"query": stream} if stream else {})
@@ -181,21 +193,23 @@ def choose(variable: Mapping[str, Any], values: Sequence[str]) -> Chosen:
     """The values that a dashboard opens with: all, where it offers that; the saved one; else the first."""
     multi = bool(variable.get("multi") or variable.get("includeAll"))
     if variable.get("includeAll"):
-        return Chosen(tuple(values), True, variable.get("allValue") or "")
-    saved = [value for value in current_values(variable) if value in values]
+        return Chosen(tuple(values), True, text_of(variable.get("allValue")))
+    known = set(values)
+    saved = [value for value in current_values(variable) if value in known]
     return Chosen(tuple(saved or values[:1]), multi)
 
 
 def current_values(variable: Mapping[str, Any]) -> list[str]:
     """The values saved with the dashboard."""
-    value = (variable.get("current") or {}).get("value", "")
-    return [str(one) for one in (value if isinstance(value, list) else [value]) if one not in {"", ALL}]
+    value = mapping(variable.get("current")).get("value", "")
+    values = [str(item) for item in (value if isinstance(value, list) else [value])]
+    return [item for item in values if item not in {"", ALL}]
 
 
 def fixed_values(variable: Mapping[str, Any]) -> list[str]:
     """The values of a variable that needs no data source."""
     query = str(variable.get("query") or "")
-    if variable["type"] in {"custom", "interval"}:
+    if variable.get("type") in ("custom", "interval"):
         # A custom value may be written as "text : value".
         options = [option.rpartition(" : ")[2].strip() for option in re.split(r"(?<!\\),", query)]
         return [option.replace("\\,", ",") for option in options if option and option != "auto"]
@@ -205,8 +219,8 @@ def fixed_values(variable: Mapping[str, Any]) -> list[str]:
 def choose_datasource(variable: Mapping[str, Any], sources: Sequence[DataSource]) -> Chosen:
     """A data source variable: the saved one where it exists, else the default, else the first of its type."""
     matching = [source for source in sources if source.type == variable.get("query")]
-    if variable.get("regex"):
-        matching = [source for source in matching if pick([source.name], variable["regex"])]
-    saved = current_values(variable)
-    preferred = sorted(matching, key=lambda source: (not {source.uid, source.name} & set(saved), not source.is_default))
+    if regex := text_of(variable.get("regex")):
+        matching = [source for source in matching if pick([source.name], regex)]
+    saved = set(current_values(variable))
+    preferred = sorted(matching, key=lambda source: (not {source.uid, source.name} & saved, not source.is_default))
     return Chosen(tuple(source.uid for source in preferred[:1]))

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +16,7 @@ from .._findings import Finding
 from .._grafana import folders
 from .._grafana.client import Grafana
 from .._grafana_model.files import Dashboard
+from .._grafana_model.json_values import mapping, mappings, text
 from .._grafana_model.model import DataSource
 from .._grafana_model.panels import Panel, datasource_uid, find_source, read_panels
 from .._grafana_model.variables import (
@@ -83,8 +84,8 @@ class DashboardProbe:
 
     def _open(self, grafana: Grafana, sources: Sequence[DataSource], uid: str) -> tuple[list[Panel], list[Finding]]:
         dashboard = grafana.dashboard(uid)["dashboard"]
-        title = dashboard.get("title", uid)
-        chosen, findings = resolve(grafana, sources, title, (dashboard.get("templating") or {}).get("list") or [])
+        title = text(dashboard.get("title")) or uid
+        chosen, findings = resolve(grafana, sources, title, mapping(dashboard.get("templating")).get("list"))
         return read_panels(title, dashboard, sources, chosen), findings
 
 
@@ -102,38 +103,41 @@ def ask(grafana: Grafana, panel: Panel) -> list[Finding]:
 
 
 def resolve(
-    grafana: Grafana, sources: Sequence[DataSource], title: str, variables: Iterable[Mapping[str, Any]]
+    grafana: Grafana, sources: Sequence[DataSource], title: str, variables: object
 ) -> tuple[dict[str, Chosen], list[Finding]]:
     """The values of a dashboard's variables, in their order: a later one may use an earlier one."""
     chosen: dict[str, Chosen] = {}
     findings: list[Finding] = []
-    for variable in variables:
-        if variable["type"] in NOT_VARIABLES:
+    for _at, variable in mappings(variables):
+        name, kind = text(variable.get("name")), text(variable.get("type"))
+        if kind in NOT_VARIABLES:
             continue
         problem = ""
         try:
-            chosen[variable["name"]] = values_of(grafana, sources, variable, chosen)
+            chosen[name] = values_of(grafana, sources, variable, chosen)
         except (UnsupportedError, HttpError) as error:
             problem = str(error)
         else:
-            picked = chosen[variable["name"]]
-            if not picked.values and not picked.pattern:
+            if not chosen[name].values and not chosen[name].pattern:
                 problem = "its query finds nothing"
         if problem:
-            findings.append(unresolved(title, variable["name"], problem))
+            findings.append(unresolved(title, name, problem))
     return chosen, findings
 
 
 def values_of(
     grafana: Grafana, sources: Sequence[DataSource], variable: Mapping[str, Any], chosen: Mapping[str, Chosen]
 ) -> Chosen:
-    if variable["type"] == "datasource":
+    kind = text(variable.get("type"))
+    if not kind:
+        raise UnsupportedError("it has no type")
+    if kind == "datasource":
         return choose_datasource(variable, sources)
-    if variable["type"] != "query":
+    if kind != "query":
         return choose(variable, fixed_values(variable))
     source = find_source(datasource_uid(variable.get("datasource"), None, chosen), sources)
     if source is None:
         raise UnsupportedError("its data source does not exist")
     request = lookup(source.type, substitute_all(variable.get("query") or "", chosen))
     found = parse(source.type, request.path, request.read, grafana.proxy(source.uid, request.path, request.query))
-    return choose(variable, pick(found, variable.get("regex") or ""))
+    return choose(variable, pick(found, text(variable.get("regex"))))

@@ -354,6 +354,53 @@ def test_time_grows_with_length(collector_off: None) -> None:
     assert growth(checked, 300) <= LINEAR
 
 
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        '"\\',
+        "'\\",
+        "`'\"",
+        "$a ",
+        "$a  ",
+        "${a} + ",
+        "[[a]]:",
+        "{$a",
+        "[$a",
+        '"$a',
+        "#",
+        "offset $a ",
+        "by (",
+        '="',
+        "a:b:c{",
+    ],
+)
+def test_queries_are_expanded_in_linear_time(collector_off: None, repeated: str) -> None:
+    def checked(count: int) -> Callable[[], object]:
+        query = repeated * count + "$x"
+        return lambda: [*expansions(query, {})]
+
+    assert growth(checked, 1500) <= LINEAR
+
+
+def test_a_dashboard_without_any_of_its_variables(collector_off: None) -> None:
+    """Each name that is missing is compared with those that are there, up to a bound."""
+
+    def checked(count: int) -> Callable[[], object]:
+        variables = tuple({**JOB, "name": f"variable_{number}", "query": ""} for number in range(count))
+        query = " + ".join(f"$variabel_{number}" for number in range(count))
+        text = json.dumps(dashboard(panel(query, datasource={"uid": "$variabel_0"}), variables=variables))
+        return lambda: check([Text("d", text)], Reader(Profile()), [Source("p")])
+
+    assert growth(checked, 300) <= LINEAR
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), 1e308, 0.5])
+@pytest.mark.parametrize("key", "xywh")
+def test_numbers_of_any_size(key: str, value: float) -> None:
+    position = {"x": 0.5, "y": 0.5, "w": 1.5, "h": 0.5, key: value}
+    found(dashboard(panel(gridPos=position), panel(id=2, gridPos={**position, "x": 3}), schemaVersion=value))
+
+
 def test_expanded_queries_parse() -> None:
     for query in ('a{b=~"${c:regex}"}[$__range]', "sum without ($x) (rate(a{$y}[$z:])) > bool $w"):
         assert parse(next(iter(expansions(query, {}))))
