@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ._contract.load import Contract, load
+from ._contract.load import load
+from ._contract.model import Contract
 from ._dashboards.compile.spec import compile_spec
 from ._findings import Finding, Report
 from ._grafana_model.files import load_folder
