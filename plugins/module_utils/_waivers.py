@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 from ._findings import Finding, Report
 from ._sources import read
-from ._yaml.tree import Mapping, Node, Scalar, Sequence, YamlError, documents, duplicates
+from ._yaml.reader import Reader, is_null
+from ._yaml.tree import Mapping
 
-_KEYS = ("id", "object", "file", "reason", "until")
-_REQUIRED = ("id", "reason", "until")
+_KEYS = {"id": "", "object": "*", "file": "*", "reason": "", "until": ""}
+"""With what holds where a waiver does not say; nothing for what it must say."""
 
 
 class Waiver(NamedTuple):
@@ -38,48 +39,30 @@ class Waiver(NamedTuple):
 def load(path: str, text: str, report: Report) -> list[Waiver]:
     """The waivers in the text; what is wrong with them is reported as waivers/file."""
     report.file = path
+    reader = Reader(report, "waivers/file", "see the module's documentation")
+    root = reader.root(text, "a file of waivers is a mapping with a list `waivers`")
+    if root is None:
+        return []
+    if is_null(root.get("waivers")):
+        reader.error("a list `waivers` is needed", root)
+    waivers = (_waiver(node, reader) for node in reader.mappings(root, "waivers"))
+    return [waiver for waiver in waivers if waiver is not None]
 
-    def wrong(message: str, node: Node | None) -> None:
-        place = (node.line, node.column) if node is not None else (0, 0)
-        report.add("waivers/file", "error", message, hint="see the module's documentation", place=place)
 
+def _waiver(node: Mapping, reader: Reader) -> Waiver | None:
+    fields = {key: reader.text(node, key, default) for key, default in _KEYS.items()}
+    missing = [key for key, text in fields.items() if not text]
+    unknown = [key for key in node.items() if key not in _KEYS]
+    if missing or unknown:
+        what = f"{missing[0]!r} is missing" if missing else f"unknown key {unknown[0]!r}"
+        reader.error(f"a waiver is not complete: {what}", node)
+        return None
     try:
-        root = next(iter(documents(text)), None)
-    except YamlError as error:
-        place = (error.line, error.column)
-        report.add("waivers/file", "error", f"not YAML: {error.message}", hint="correct the file", place=place)
-        return []
-    for key in duplicates(root):
-        wrong(f"key {key.value!r} is written twice", key)
-    listed = root.get("waivers") if isinstance(root, Mapping) else None
-    if not isinstance(listed, Sequence):
-        wrong("a list `waivers` is needed", root)
-        return []
-    waivers: list[Waiver] = []
-    for node in listed.items:
-        fields = _fields(node)
-        missing = [key for key in _REQUIRED if not fields.get(key)]
-        unknown = [key for key in fields if key not in _KEYS]
-        if not fields or missing or unknown:
-            what = (
-                f"{missing[0]!r} is missing" if missing else f"unknown key {unknown[0]!r}" if unknown else "no mapping"
-            )
-            wrong(f"a waiver is not complete: {what}", node)
-            continue
-        try:
-            until = datetime.date.fromisoformat(fields["until"])
-        except ValueError:
-            wrong(f"until {fields['until']!r} is no date such as 2027-01-31", node)
-            continue
-        where = fields.get("object", "*"), fields.get("file", "*")
-        waivers.append(Waiver(fields["id"], *where, fields["reason"], until, node.line))
-    return waivers
-
-
-def _fields(node: Node) -> dict[str, str]:
-    if not isinstance(node, Mapping):
-        return {}
-    return {name: value.value for name, (_key, value) in node.items().items() if isinstance(value, Scalar)}
+        until = datetime.date.fromisoformat(fields["until"])
+    except ValueError:
+        reader.error(f"until {fields['until']!r} is no date such as 2027-01-31", node)
+        return None
+    return Waiver(fields["id"], fields["object"], fields["file"], fields["reason"], until, node.line)
 
 
 def apply(

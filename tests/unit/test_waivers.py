@@ -54,8 +54,8 @@ def test_waiver_without_a_finding_is_told() -> None:
     [
         ("waivers: [", "not YAML"),
         ("", "a list `waivers`"),
-        ("waivers: 5", "a list `waivers`"),
-        ("waivers: [5]", "'id' is missing"),
+        ("waivers: 5", "waivers must be a list, not a number or truth value"),
+        ("waivers: [5]", "waivers[0] must be a mapping"),
         ("waivers: [{id: a, until: 2027-01-01}]", "'reason' is missing"),
         ("waivers: [{id: a, reason: b}]", "'until' is missing"),
         ("waivers: [{id: a, reason: b, until: soon}]", "no date"),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.ias.observability.plugins.module_utils._yaml.tree import documents
+from ansible_collections.ias.observability.plugins.module_utils._yaml.tree import first_document
 from tools import yaml_text
 from tools.contracts.schema import place
 
@@ -50,7 +50,7 @@ class Pin:
 def read(file: Path, name: str) -> list[Pin]:
     """The pins of a charts.yaml that keeps its schema; `name` is how messages call the file."""
     content = file.read_text()
-    tree = next(iter(documents(content)), None)
+    tree = first_document(content)
     return [
         Pin(
             component,

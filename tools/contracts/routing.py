@@ -17,7 +17,7 @@ from ansible_collections.ias.observability.plugins.module_utils._findings import
 from ansible_collections.ias.observability.plugins.module_utils._rules.context import Index
 from ansible_collections.ias.observability.plugins.module_utils._rules.model import Rule, RuleFile
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
-from ansible_collections.ias.observability.plugins.module_utils._yaml.tree import documents
+from ansible_collections.ias.observability.plugins.module_utils._yaml.tree import first_document
 from tools import yaml_text
 from tools.contracts import programs
 from tools.contracts.schema import place
@@ -43,7 +43,7 @@ def check(config: Path, alerts: Iterable[Rule], root: Path) -> Iterator[str]:
     table = config.with_suffix(".tests.yaml")
     content = table.read_text()
     loaded = yaml_text.load(content)
-    tree = next(iter(documents(content)), None)
+    tree = first_document(content)
     shown = str(table.relative_to(root))
     wanted = [
         Route(f"{shown}:{place(tree, ['routes', number])[0]}", _pairs(row["labels"]), row["receiver"])
@@ -54,7 +54,7 @@ def check(config: Path, alerts: Iterable[Rule], root: Path) -> Iterator[str]:
         yield from (wrong for wrong in pool.map(lambda route: _tried(route, name, root), wanted) if wrong)
     used = {route.receiver for route in wanted}
     content = config.read_text()
-    tree = next(iter(documents(content)), None)
+    tree = first_document(content)
     for number, receiver in enumerate(yaml_text.load(content)["receivers"]):
         if receiver["name"] not in used:
             line = place(tree, ["receivers", number])[0]

@@ -16,7 +16,7 @@ from ansible_collections.ias.observability.plugins.module_utils._yaml.tree impor
     Node,
     Sequence,
     YamlError,
-    documents,
+    first_document,
 )
 from tools import yaml_text
 
@@ -25,7 +25,7 @@ def check(source: Path, schema: Path, name: str) -> Iterator[str]:
     """`name:line:column: where: what is wrong`, for each thing that is."""
     content = source.read_text()
     try:
-        tree = next(iter(documents(content)), None)
+        tree = first_document(content)
     except YamlError as unreadable:
         yield f"{name}:{unreadable.line}:{unreadable.column}: not YAML: {unreadable}"
         return

@@ -14,7 +14,7 @@ from typing import Any
 from ansible_collections.ias.observability.plugins.module_utils._values.known import entries
 from ansible_collections.ias.observability.plugins.module_utils._yaml import helm
 from ansible_collections.ias.observability.plugins.module_utils._yaml.tree import Mapping as Node
-from ansible_collections.ias.observability.plugins.module_utils._yaml.tree import YamlError, documents
+from ansible_collections.ias.observability.plugins.module_utils._yaml.tree import YamlError, first_document
 from tools import yaml_text
 
 Keys = Mapping[str, Mapping[str, Any]]
@@ -43,7 +43,7 @@ def of_component(contracts: Path, component: str) -> list[Path]:
 def unread(content: str, name: str, chart: str, keys: Keys) -> Iterator[str]:
     """`name:line:column: path: what is wrong`; of a whole unknown tree its root alone."""
     try:
-        tree = next(iter(documents(content)), None)
+        tree = first_document(content)
     except YamlError as error:
         yield f"{name}:{error.line}:{error.column}: not YAML: {error.message}"
         return

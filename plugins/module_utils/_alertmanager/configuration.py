@@ -19,8 +19,8 @@ from .._files import MAX_BYTES
 from .._findings import Report
 from .._promql.literals import parse_duration
 from .._rules.model import Place
-from .._yaml.reader import entries, known_keys, text, texts
-from .._yaml.tree import Mapping, Node, Scalar, Sequence, YamlError, documents
+from .._yaml.reader import Reader, is_null
+from .._yaml.tree import Mapping, Node, Scalar, Sequence
 from .matchers import Matcher, MatcherError, matcher, parse
 
 _ROOT = (
@@ -111,53 +111,33 @@ def load(path: str, content: str, report: Report) -> Routing | None:
     """What the text says; None when Alertmanager would not load it, and then there is an error in the report."""
     report.file = path
     before = len(report.findings)
-    routing = _Reader(path, report).read(content)
+    reader = _Reader(report, "rules/routing-config", "see the documentation of Alertmanager's configuration")
+    routing = reader.read(path, content)
     is_fit = all(finding.severity != "error" for finding in report.findings[before:])
     return routing if is_fit else None
 
 
-class _Reader:
-    def __init__(self, path: str, report: Report) -> None:
-        self.path = path
-        self.report = report
-        self.object = ""
-
-    def wrong(self, message: str, node: Node | None, hint: str = "", identity: str = "rules/routing-config") -> None:
-        place = (node.line, node.column) if node is not None else (0, 0)
-        hint = hint or "see the documentation of Alertmanager's configuration"
-        self.report.add(identity, "error", message, hint=hint, place=place, object_=self.object)
-
-    def read(self, content: str) -> Routing | None:
-        hint = "an Alertmanager configuration has `route` and `receivers`"
+class _Reader(Reader):
+    def read(self, path: str, content: str) -> Routing | None:
+        what = "an Alertmanager configuration is a mapping with `route` and `receivers`"
         if len(content) > MAX_BYTES:
-            self.wrong(f"the configuration has more than {MAX_BYTES >> 20} MiB", None)
+            self.error(f"the configuration has more than {MAX_BYTES >> 20} MiB")
             return None
-        try:
-            root = next(iter(documents(content)), None)
-        except YamlError as error:
-            self.wrong(f"not YAML: {error.message}", Scalar("", error.line, error.column, ""), "correct the file")
+        root = self.root(content, what)
+        if root is None:
             return None
-        if not isinstance(root, Mapping):
-            empty = root is None or (isinstance(root, Scalar) and root.is_null)
-            self.wrong("the configuration is empty" if empty else "the configuration is no mapping", root, hint)
-            return None
-        self._keys(root, _ROOT)
+        self.known_keys(root, _ROOT)
         receivers = {receiver.name: receiver for receiver in self._receivers(root.get("receivers"))}
         inhibitions = list(self._inhibitions(root.get("inhibit_rules")))
         node = root.get("route")
         if not isinstance(node, Mapping):
-            self.wrong("there is no `route`" if _is_null(node) else "route is no mapping", node or root, hint)
+            self.error("there is no `route`" if is_null(node) else "route is no mapping", node or root, what)
             return None
-        self._root(node)
+        self._root_route(node)
         names = [*self._named(root, "mute_time_intervals"), *self._named(root, "time_intervals")]
-        return Routing(self.path, self._route(node, "route", None, receivers, set(names)), receivers, inhibitions)
+        return Routing(path, self._route(node, "route", None, receivers, set(names)), receivers, inhibitions)
 
     # -- parts
-
-    def _keys(self, node: Mapping, known: tuple[str, ...]) -> None:
-        for twice in node.duplicates:
-            self.wrong(f"key {twice.value!r} is written twice", twice)
-        known_keys(node, known, self.wrong)
 
     def _list(self, node: Node | None, path: str) -> Iterator[tuple[str, Mapping]]:
         """The mappings of a list, each with where it stands. Alertmanager passes over null, except as a route."""
@@ -166,22 +146,22 @@ class _Reader:
                 self.object = f"{path}[{number}]"
                 if isinstance(item, Mapping):
                     yield self.object, item
-                elif not _is_null(item) or path.endswith("routes"):
-                    self.wrong(f"{self.object} is no mapping", item)
-        elif not _is_null(node):
-            self.wrong(f"{path} is no list", node)
+                elif not is_null(item) or path.endswith("routes"):
+                    self.error(f"{self.object} is no mapping", item)
+        elif not is_null(node):
+            self.error(f"{path} is no list", node)
         self.object = ""
 
     def _receivers(self, node: Node | None) -> Iterator[Receiver]:
         seen: set[str] = set()
         for path, item in self._list(node, "receivers"):
-            name = self._text(item, "name")
+            name = self.text(item, "name")
             self.object = f"receiver {name}" if name else path
             self._receiver_keys(item)
             if not name:
-                self.wrong("the receiver has no name", item)
+                self.error("the receiver has no name", item)
             elif name in seen:
-                self.wrong(f"receiver {name!r} is there already", item.get("name"))
+                self.error(f"receiver {name!r} is there already", item.get("name"))
             seen.add(name)
             place = item.items()["name"][1] if name else item
             sections = [value for key, (_where, value) in item.items().items() if key.endswith("_configs")]
@@ -192,7 +172,7 @@ class _Reader:
         """New integrations come with every version: one that is not known here need not be wrong."""
         known = ("name", "labels", *_INTEGRATIONS)
         new = tuple(key for key in node.items() if key.endswith("_configs") and key not in known)
-        self._keys(node, (*known, *new))
+        self.known_keys(node, (*known, *new))
         for key, (where, value) in node.items().items():
             if key in new:
                 near = difflib.get_close_matches(key, _INTEGRATIONS, 1)
@@ -204,24 +184,24 @@ class _Reader:
                     place=(where.line, where.column),
                     object_=self.object,
                 )
-            if key.endswith("_configs") and not isinstance(value, Sequence) and not _is_null(value):
-                self.wrong(f"{key} is no list", value)
+            if key.endswith("_configs") and not isinstance(value, Sequence) and not is_null(value):
+                self.error(f"{key} is no list", value)
 
     def _named(self, root: Mapping, key: str) -> Iterator[str]:
         seen: set[str] = set()
         for _path, item in self._list(root.get(key), key):
-            name = self._text(item, "name")
+            name = self.text(item, "name")
             if not name:
-                self.wrong("the time interval has no name", item)
+                self.error("the time interval has no name", item)
             elif name in seen:
-                self.wrong(f"time interval {name!r} is there already", item.get("name"))
+                self.error(f"time interval {name!r} is there already", item.get("name"))
             seen.add(name)
             yield name
 
     def _inhibitions(self, node: Node | None) -> Iterator[InhibitRule]:
         for path, item in self._list(node, "inhibit_rules"):
-            self._keys(item, _INHIBITION)
-            self._text(item, "name")
+            self.known_keys(item, _INHIBITION)
+            self.text(item, "name")
             source, target = (
                 self._matchers(item, f"{side}_match", f"{side}_match_re", f"{side}_matchers")
                 for side in ("source", "target")
@@ -231,27 +211,27 @@ class _Reader:
 
     # -- routes
 
-    def _root(self, node: Mapping) -> None:
+    def _root_route(self, node: Mapping) -> None:
         """What only the root must, or must not, say."""
         self.object = "route"
-        if not self._text(node, "receiver"):
-            self.wrong("the root route has no receiver: nobody gets what no other route takes", node)
+        if not self.text(node, "receiver"):
+            self.error("the root route has no receiver: nobody gets what no other route takes", node)
         for key in ("match", "match_re", "matchers", *_INTERVALS):
             value = node.get(key)
             if isinstance(value, Mapping | Sequence) and (value.entries if isinstance(value, Mapping) else value.items):
-                self.wrong(f"the root route must not have {key}: it takes every alert", value)
+                self.error(f"the root route must not have {key}: it takes every alert", value)
         if _truth(node.get("continue")):
-            self.wrong("the root route must not have continue", node.get("continue"))
+            self.error("the root route must not have continue", node.get("continue"))
 
     def _route(
         self, node: Mapping, path: str, parent: Route | None, receivers: dict[str, Receiver], intervals: set[str]
     ) -> Route:
         self.object = path
-        self._keys(node, _ROUTE)
-        own = self._text(node, "receiver")
+        self.known_keys(node, _ROUTE)
+        own = self.text(node, "receiver")
         if own and own not in receivers:
             near = difflib.get_close_matches(own, list(receivers), 1)
-            self.wrong(
+            self.error(
                 f"no receiver is called {own!r}",
                 node.get("receiver"),
                 f"did you mean {near[0]!r}?" if near else f"receivers has {', '.join(receivers) or 'none'}",
@@ -260,9 +240,9 @@ class _Reader:
         self._times(node, intervals)
         groups = self._names(node, "group_by")
         if "..." in groups and set(groups) != {"..."}:
-            self.wrong("group_by has `...` and other labels", node.get("group_by"))
+            self.error("group_by has `...` and other labels", node.get("group_by"))
         if twice := [name for name in groups if groups.count(name) > 1 and name != "..."]:
-            self.wrong(f"group_by has {twice[0]!r} twice", node.get("group_by"))
+            self.error(f"group_by has {twice[0]!r} twice", node.get("group_by"))
         route = Route(
             path,
             (node.line, node.column),
@@ -280,73 +260,64 @@ class _Reader:
     def _times(self, node: Mapping, intervals: set[str]) -> None:
         for key in _DURATIONS:
             value = node.get(key)
-            written = self._text(node, key)
-            if not isinstance(value, Scalar) or _is_null(value):
+            written = self.text(node, key)
+            if not isinstance(value, Scalar) or is_null(value):
                 continue
             try:
                 seconds = parse_duration(written)
             except ValueError as error:
-                self.wrong(f"{key}: {error}", value, "write it like 30s, 5m or 1h30m")
+                self.error(f"{key}: {error}", value, "write it like 30s, 5m or 1h30m")
                 continue
             if seconds == 0 and key != "group_wait":
-                self.wrong(f"{key} cannot be zero", value)
+                self.error(f"{key} cannot be zero", value)
         for key in _INTERVALS:
-            for name in texts(node.get(key), self.wrong):
+            for name in self.texts(node.get(key), key):
                 if name not in intervals:
-                    self.wrong(f"no time interval is called {name!r}", node.get(key))
-
-    def _text(self, node: Mapping, key: str) -> str:
-        return "" if _is_null(node.get(key)) else text(node, key, "", self.wrong)
+                    self.error(f"no time interval is called {name!r}", node.get(key))
 
     def _continues(self, node: Mapping) -> bool:
         value = node.get("continue")
-        if not _is_null(value) and _truth(value) is None:
-            self.wrong("continue is true or false", value)
+        if not is_null(value) and _truth(value) is None:
+            self.error("continue is true or false", value)
         return bool(_truth(value))
 
     def _names(self, node: Mapping, key: str) -> list[str]:
         value = node.get(key)
-        names = texts(value, self.wrong)
-        if "" in names or (isinstance(value, Sequence) and any(_is_null(item) for item in value.items)):
-            self.wrong(f"{key} has a label without a name", node.get(key))
+        names = self.texts(value, key)
+        if "" in names or (isinstance(value, Sequence) and any(is_null(item) for item in value.items)):
+            self.error(f"{key} has a label without a name", node.get(key))
         return names
 
     def _matchers(self, node: Mapping, equal: str, pattern: str, modern: str) -> tuple[Matcher, ...]:
         found = [*self._legacy(node, equal, "="), *self._legacy(node, pattern, "=~")]
         value = node.get(modern)
-        if not isinstance(value, Sequence):
-            texts(value, self.wrong)
-        for item in value.items if isinstance(value, Sequence) else []:
+        for item in self.items(value, modern):
             if not isinstance(item, Scalar):
-                self.wrong(f"{modern} has what is no text", item)
+                self.error(f"{modern} has what is no text", item)
                 continue
             try:
                 found += parse(item.value)
             except MatcherError as error:
                 hint = 'write it like severity="critical" or team=~"web|db"'
-                self.wrong(f"{item.value!r} is no matcher: {error}", item, hint, "rules/routing-matcher")
+                self.error(f"{item.value!r} is no matcher: {error}", item, hint, "rules/routing-matcher")
         return tuple(found)
 
     def _legacy(self, node: Mapping, key: str, operator: str) -> Iterator[Matcher]:
         value = node.get(key)
-        for name, written in [] if _is_null(value) else entries(value, key, self.wrong):
+        for name, written in self.entries(value, key):
             where = value.items()[name][0] if isinstance(value, Mapping) else None
             if not _CLASSIC_NAME.fullmatch(name):
-                self.wrong(f"{name!r} is no name of a label", where, f"use matchers instead of {key}")
+                self.error(f"{name!r} is no name of a label", where, f"use matchers instead of {key}")
             if not isinstance(written, Scalar):
-                self.wrong(f"{key}.{name} is no text", written)
+                self.error(f"{key}.{name} is no text", written)
                 continue
             try:
                 yield matcher(name, operator, "" if written.is_null else written.value)
             except MatcherError as error:
-                self.wrong(str(error), written, identity="rules/routing-matcher")
+                self.error(str(error), written, identity="rules/routing-matcher")
 
 
 def _truth(node: Node | None) -> bool | None:
     """What YAML 1.1 reads; None for anything else."""
     word = node.value.lower() if isinstance(node, Scalar) and not node.style else ""
     return word in _TRUE if word in _TRUE | _FALSE else None
-
-
-def _is_null(node: Node | None) -> bool:
-    return node is None or (isinstance(node, Scalar) and node.is_null)

@@ -12,7 +12,7 @@ from typing import Any
 
 from .._findings import Finding
 from .._prometheus import LoadedRule
-from .._yaml.tree import YamlError, documents, duplicates, plain
+from .._yaml.tree import YamlError, duplicates, first_document, plain
 from .result import CheckResult
 
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
@@ -41,7 +41,7 @@ class RuleFileError(ValueError):
 def load_rules(file: str, text: str) -> list[WantedRule]:
     """The rules that a file holds."""
     try:
-        root = next(iter(documents(text)), None)
+        root = first_document(text)
     except YamlError as error:
         raise RuleFileError(
             f"{file}:{error.line}:{error.column} is not YAML: {error.message}; correct the file"

@@ -10,8 +10,8 @@ import fnmatch
 
 from .._findings import Report
 from .._promql.literals import parse_duration
-from .._yaml.reader import Wrong, entries, flag, known_keys, text, texts
-from .._yaml.tree import Mapping, Node, Scalar, YamlError, documents, duplicates
+from .._yaml.reader import Reader
+from .._yaml.tree import Mapping, Node, Scalar
 from .aliases import MetricAliases
 from .model import METRIC_TYPES, MOST_VALUES, Contract, LabelSpec, Metric, MetricSpec, Service
 from .objectives import read_objectives
@@ -44,82 +44,70 @@ _PARTS: dict[str, tuple[tuple[str, str, frozenset[str]], ...]] = {
 def load(path: str, content: str, report: Report) -> Contract:
     """The contract in the text; what is wrong with it is reported as contract/file."""
     contract = Contract()
-
-    def wrong(message: str, node: Node | None = None) -> None:
-        place = (node.line, node.column) if node is not None else (0, 0)
-        report.add("contract/file", "error", message, hint="see the option contract", place=place)
-
     report.file = path
-    try:
-        root = next(iter(documents(content)), None)
-    except YamlError as error:
-        place = (error.line, error.column)
-        report.add("contract/file", "error", f"not YAML: {error.message}", hint="correct the file", place=place)
+    reader = Reader(report, "contract/file", "see the option contract")
+    root = reader.root(content, "a contract is a mapping with `services`")
+    if root is None:
         return contract
-    if not isinstance(root, Mapping):
-        wrong("a contract is a mapping with `services`", root)
-        return contract
-    for key in duplicates(root):
-        wrong(f"key {key.value!r} is written twice", key)
-    known_keys(root, _TOP, wrong)
-    contract.target_labels |= frozenset(texts(root.get("target_labels"), wrong))
-    contract.names = _names(root.get("names"), wrong)
-    for name, node in entries(root.get("services"), "services", wrong):
+    reader.known_keys(root, _TOP)
+    contract.target_labels |= frozenset(reader.texts(root.get("target_labels"), "target_labels"))
+    contract.names = _names(root.get("names"), reader)
+    for name, node in reader.entries(root.get("services"), "services"):
         if isinstance(node, Mapping):
-            known_keys(node, _SERVICE, wrong)
-            service = contract.services[name] = _service(name, node, wrong)
+            reader.known_keys(node, _SERVICE)
+            service = contract.services[name] = _service(name, node, reader)
             contract.jobs |= {service.job} - {""}
             for spec in service.metrics.values():
                 _add(contract, service.job, spec)
-            _add_logs(contract, node.get("logs"), wrong)
+            _add_logs(contract, node.get("logs"), reader)
         else:
-            wrong(f"service {name!r} is not a mapping", node)
+            reader.error(f"service {name!r} is not a mapping", node)
     # where a service declares what is built in, its declaration is what counts
     contract.known = [pattern for pattern in contract.known if not fnmatch.filter(contract.metrics, pattern)]
-    contract.known += texts(root.get("known_metrics"), wrong)
+    contract.known += reader.texts(root.get("known_metrics"), "known_metrics")
     return contract
 
 
-def _service(name: str, node: Mapping, wrong: Wrong) -> Service:
-    pushed = flag(node, "pushed", wrong)
+def _service(name: str, node: Mapping, reader: Reader) -> Service:
+    pushed = reader.flag(node, "pushed")
     metrics = {}
-    for metric, declaration in entries(node.get("metrics"), "metrics", wrong):
-        if (spec := _metric(metric, declaration, wrong)) is not None:
+    for metric, declaration in reader.entries(node.get("metrics"), "metrics"):
+        if (spec := _metric(metric, declaration, reader)) is not None:
             metrics[metric] = spec
     return Service(
         name=name,
-        job="" if pushed else text(node, "job", name, wrong),
-        namespace=text(node, "namespace", "", wrong),
-        port=text(node, "port", "", wrong),
-        exhaustive=flag(node, "exhaustive", wrong),
+        job="" if pushed else reader.text(node, "job", name),
+        namespace=reader.text(node, "namespace", ""),
+        port=reader.text(node, "port", ""),
+        exhaustive=reader.flag(node, "exhaustive"),
         metrics=metrics,
-        objectives=read_objectives(node.get("slo"), {metric.name: metric.type for metric in metrics.values()}, wrong),
+        objectives=read_objectives(node.get("slo"), {metric.name: metric.type for metric in metrics.values()}, reader),
         line=node.line,
     )
 
 
-def _names(node: Node | None, wrong: Wrong) -> MetricAliases:
+def _names(node: Node | None, reader: Reader) -> MetricAliases:
     maps: dict[str, dict[str, str]] = {"metrics": {}, "jobs": {}}
-    for kind, pairs in entries(node, "names", wrong):
+    for kind, pairs in reader.entries(node, "names"):
         if kind not in maps:
-            wrong(f"unknown key {kind!r}: known are {', '.join(maps)}", pairs)
+            reader.error(f"unknown key {kind!r}: known are {', '.join(maps)}", pairs)
             continue
-        for name, alias in entries(pairs, f"names.{kind}", wrong):
+        for name, alias in reader.entries(pairs, f"names.{kind}"):
             if isinstance(alias, Scalar) and not alias.is_null:
                 maps[kind][name] = alias.value
             else:
-                wrong(f"names.{kind}.{name} is a text", alias)
+                reader.error(f"names.{kind}.{name} is a text", alias)
     return MetricAliases(maps["metrics"], maps["jobs"])
 
 
-def _metric(name: str, node: Node, wrong: Wrong) -> MetricSpec | None:
+def _metric(name: str, node: Node, reader: Reader) -> MetricSpec | None:
     kind = node.get("type") if isinstance(node, Mapping) else None
     if not isinstance(node, Mapping) or not isinstance(kind, Scalar) or kind.value not in METRIC_TYPES:
-        wrong(f"metric {name!r} needs a type: {', '.join(METRIC_TYPES)}", kind or node)
+        reader.error(f"metric {name!r} needs a type: {', '.join(METRIC_TYPES)}", kind or node)
         return None
-    known_keys(node, _METRIC, wrong)
-    labels, unit = _labels(node.get("labels"), wrong), node.get("unit")
-    optional = flag(node, "optional", wrong)
+    reader.known_keys(node, _METRIC)
+    labels, unit = _labels(node.get("labels"), reader), node.get("unit")
+    optional = reader.flag(node, "optional")
     return MetricSpec(
         name,
         kind.value,
@@ -127,16 +115,16 @@ def _metric(name: str, node: Node, wrong: Wrong) -> MetricSpec | None:
         optional,
         node.line,
         unit.value if isinstance(unit, Scalar) else "",
-        _period(name, node, wrong),
+        _period(name, node, reader),
     )
 
 
-def _period(name: str, node: Mapping, wrong: Wrong) -> float:
-    written = text(node, "period", "0", wrong)
+def _period(name: str, node: Mapping, reader: Reader) -> float:
+    written = reader.text(node, "period", "0")
     try:
         return parse_duration(written)
     except ValueError:
-        wrong(f"period of metric {name!r} is a duration such as 1h, not {written!r}", node.get("period"))
+        reader.error(f"period of metric {name!r} is a duration such as 1h, not {written!r}", node.get("period"))
         return 0.0
 
 
@@ -160,28 +148,30 @@ def _union(before: frozenset[str] | None, values: frozenset[str]) -> frozenset[s
     return values if before is None else (before | values if before and values else frozenset())
 
 
-def _add_logs(contract: Contract, node: Node | None, wrong: Wrong) -> None:
-    described = dict(entries(node, "logs", wrong))
+def _add_logs(contract: Contract, node: Node | None, reader: Reader) -> None:
+    described = dict(reader.entries(node, "logs"))
     if isinstance(node, Mapping):
-        known_keys(node, _LOGS, wrong)
-    for name, spec in entries(described.get("fields"), "logs.fields", wrong):
-        values = frozenset(texts(spec.get("values"), wrong)) if isinstance(spec, Mapping) else frozenset[str]()
+        reader.known_keys(node, _LOGS)
+    for name, spec in reader.entries(described.get("fields"), "logs.fields"):
+        values = (
+            frozenset(reader.texts(spec.get("values"), "values")) if isinstance(spec, Mapping) else frozenset[str]()
+        )
         contract.log_fields[name] = _union(contract.log_fields.get(name), values)
 
 
-def _labels(node: Node | None, wrong: Wrong) -> dict[str, LabelSpec]:
+def _labels(node: Node | None, reader: Reader) -> dict[str, LabelSpec]:
     """Labels as a list of names, or as a mapping of names to what they may hold."""
     if isinstance(node, Mapping):
-        return {name: _label(name, value, wrong) for name, (_key, value) in node.items().items()}
-    return dict.fromkeys(texts(node, wrong), LabelSpec())
+        return {name: _label(name, value, reader) for name, (_key, value) in node.items().items()}
+    return dict.fromkeys(reader.texts(node, "labels"), LabelSpec())
 
 
-def _label(name: str, node: Node, wrong: Wrong) -> LabelSpec:
+def _label(name: str, node: Node, reader: Reader) -> LabelSpec:
     if not isinstance(node, Mapping):
-        return LabelSpec(frozenset(texts(node, wrong)))
-    known_keys(node, _LABEL, wrong)
-    most = text(node, "max", str(MOST_VALUES), wrong)
+        return LabelSpec(frozenset(reader.texts(node, f"label {name!r}")))
+    reader.known_keys(node, _LABEL)
+    most = reader.text(node, "max", str(MOST_VALUES))
     if not most.isdecimal() or most == "0":
-        wrong(f"max of label {name!r} is how many values it may have", node.get("max"))
+        reader.error(f"max of label {name!r} is how many values it may have", node.get("max"))
         most = str(MOST_VALUES)
-    return LabelSpec(most=int(most), unbounded=flag(node, "unbounded", wrong))
+    return LabelSpec(most=int(most), unbounded=reader.flag(node, "unbounded"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
 
-from .._yaml.reader import Wrong, entries, known_keys
+from .._yaml.reader import Reader
 from .._yaml.tree import Mapping, Node, Scalar
 
 _KEYS = ("objective", "total", "bad", "histogram", "seconds", "up")
@@ -34,36 +34,36 @@ class Objective:
     line: int = 0
 
 
-def read_objectives(node: Node | None, types: Map[str, str], wrong: Wrong) -> tuple[Objective, ...]:
+def read_objectives(node: Node | None, types: Map[str, str], reader: Reader) -> tuple[Objective, ...]:
     """The objectives under `slo`; types are those of the service's metrics, by name."""
-    found = (_objective(name, entry, types, wrong) for name, entry in entries(node, "slo", wrong))
+    found = (_objective(name, entry, types, reader) for name, entry in reader.entries(node, "slo"))
     return tuple(objective for objective in found if objective is not None)
 
 
-def _objective(name: str, node: Node, types: Map[str, str], wrong: Wrong) -> Objective | None:
+def _objective(name: str, node: Node, types: Map[str, str], reader: Reader) -> Objective | None:
     if not isinstance(node, Mapping):
-        wrong(f"slo.{name} is a mapping", node)
+        reader.error(f"slo.{name} is a mapping", node)
         return None
-    known_keys(node, _KEYS, wrong)
+    reader.known_keys(node, _KEYS)
     percent = _number(node.get("objective"))
     if not 0 < percent < 100:
-        wrong(f"slo.{name} needs an objective in percent, above 0 and below 100", node.get("objective") or node)
+        reader.error(f"slo.{name} needs an objective in percent, above 0 and below 100", node.get("objective") or node)
         return None
     kinds = [kind for kind in _TYPE_OF if node.get(kind) is not None]
     if len(kinds) != 1:
-        wrong(f"slo.{name} needs one of {', '.join(_TYPE_OF)}", node)
+        reader.error(f"slo.{name} needs one of {', '.join(_TYPE_OF)}", node)
         return None
     metric = node.get(kinds[0])
     value = metric.value if isinstance(metric, Scalar) else ""
     of_type = {**_BUILT_IN, **types}.get(value)
     if of_type != _TYPE_OF[kinds[0]]:
         what = "the service declares no such metric" if of_type is None else f"it is a {of_type}"
-        wrong(f"slo.{name}: {kinds[0]} is a {_TYPE_OF[kinds[0]]} of the service, not {value!r}: {what}", metric)
+        reader.error(f"slo.{name}: {kinds[0]} is a {_TYPE_OF[kinds[0]]} of the service, not {value!r}: {what}", metric)
         return None
-    bad = tuple((label, v.value) for label, v in entries(node.get("bad"), "bad", wrong) if isinstance(v, Scalar))
+    bad = tuple((label, v.value) for label, v in reader.entries(node.get("bad"), "bad") if isinstance(v, Scalar))
     seconds = _number(node.get("seconds"))
     if (kinds[0] == "total") != bool(bad) or (kinds[0] == "histogram") != (seconds > 0):
-        wrong(f"slo.{name}: a total has `bad`, a histogram has `seconds`, and nothing else has them", node)
+        reader.error(f"slo.{name}: a total has `bad`, a histogram has `seconds`, and nothing else has them", node)
         return None
     return Objective(name, percent, kinds[0], value, bad, seconds, node.line)
 

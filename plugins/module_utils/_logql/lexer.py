@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 from .._promql.errors import QueryError
+from .._promql.lexer import Tokens
 from .._promql.literals import parse_duration
+from .._promql.token_parser import tokenize as scan
 
 WORD, STRING, NUMBER, DURATION, BYTES, RANGE, FLAG, END = (
     "word",
@@ -50,29 +51,8 @@ class LogQLError(QueryError):
     """A LogQL query that Loki would refuse."""
 
 
-@dataclass(slots=True)
-class Tokens:
-    kinds: list[str] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    starts: list[int] = field(default_factory=list)
-
-
 def tokenize(text: str) -> Tokens:
-    tokens = Tokens()
-    for match in _SCAN.finditer(text):
-        kind = match.lastgroup or ""
-        start = match.start(kind)
-        if kind == "comment":
-            continue
-        if kind == "bad":
-            raise LogQLError(_advice(text[start]), start, text)
-        shown = match[kind]
-        tokens.kinds.append(shown if kind == "sign" else kind)
-        tokens.texts.append(shown)
-        tokens.starts.append(start)
-        if kind == END:
-            break
-    return tokens
+    return scan(text, _SCAN, LogQLError, _advice)
 
 
 def _advice(char: str) -> str:

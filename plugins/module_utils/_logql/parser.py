@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import re
 
-from .._promql.errors import Kind
 from .._promql.literals import parse_duration, unquote
 from .._promql.re2 import RegexError, matches_empty
+from .._promql.token_parser import TokenParser
 from . import lexer
 from .lexer import LogQLError
 from .nodes import (
@@ -34,9 +34,6 @@ from .nodes import (
 )
 
 __all__ = ["LogQLError", "parse"]
-
-MAX_LENGTH = 131_072
-MAX_NESTING = 60
 
 _WITHOUT_UNWRAP = frozenset({"bytes_over_time", "bytes_rate", "count_over_time", "rate", "absent_over_time"})
 _WITH_UNWRAP = frozenset(
@@ -85,50 +82,21 @@ _NAMED_GROUP = re.compile(r"\(\?P?<([^>]+)>")
 
 def parse(text: str) -> Query:
     """The tree of the query. LogQLError when Loki would refuse it."""
-    if len(text) > MAX_LENGTH:
-        raise LogQLError(f"query is longer than {MAX_LENGTH} characters", MAX_LENGTH, text, "limit")
-    return _Parser(text).run()
+    return _Parser(text, lexer.tokenize).run()
 
 
-class _Parser:
-    def __init__(self, text: str) -> None:
-        tokens = lexer.tokenize(text)
-        self.text = text
-        self.kinds = tokens.kinds
-        self.texts = tokens.texts
-        self.starts = tokens.starts
-        self.at = 0
-        self.depth = 0
+class _Parser(TokenParser):
+    error_type = LogQLError
 
     def run(self) -> Query:
         query = self._expression(1)
-        if self.kinds[self.at] != lexer.END:
-            raise self._unexpected()
+        self._expect_end()
         return query
 
     # -- helpers
 
-    def _error(self, message: str, start: int | None = None, kind: Kind = "syntax") -> LogQLError:
-        return LogQLError(message, self.starts[self.at] if start is None else start, self.text, kind)
-
-    def _unexpected(self, expected: str = "") -> LogQLError:
-        what = "end of query" if self.kinds[self.at] == lexer.END else repr(self.texts[self.at][:20])
-        return self._error(f"unexpected {what}{f', expected {expected}' if expected else ''}")
-
-    def _accept(self, kind: str) -> bool:
-        if self.kinds[self.at] == kind:
-            self.at += 1
-            return True
-        return False
-
-    def _expect(self, kind: str) -> str:
-        if self.kinds[self.at] != kind:
-            raise self._unexpected(repr(kind))
-        self.at += 1
-        return self.texts[self.at - 1]
-
     def _word(self) -> str:
-        return self.texts[self.at].lower() if self.kinds[self.at] == lexer.WORD else ""
+        return super()._word().lower()
 
     def _keyword(self, *words: str) -> str:
         """Reads one of the words; "" when the next token is none of them."""
@@ -175,11 +143,6 @@ class _Parser:
             return matches_empty(pattern)
         except RegexError as error:
             raise self._error(f"error parsing regexp: {error.message}", start) from None
-
-    def _enter(self) -> None:
-        self.depth += 1
-        if self.depth > MAX_NESTING:
-            raise self._error(f"query nests deeper than {MAX_NESTING} levels", kind="limit")
 
     # -- expressions
 

@@ -12,7 +12,8 @@ from .._findings import Report
 from .._promql import PromQLError, parse
 from .._promql.literals import parse_duration
 from .._promql.nodes import METRIC_NAME, VectorSelector
-from .._yaml.tree import Mapping, Node, Scalar, Sequence, YamlError, documents, duplicates
+from .._yaml.reader import Reader
+from .._yaml.tree import Mapping, Scalar
 from . import series_values
 from .series_values import Values
 
@@ -50,70 +51,56 @@ class Test:
 
 def load(path: str, text: str, report: Report) -> list[Test]:
     """The tests in the text; what is wrong with it is reported as coverage/file."""
-    reader = _Reader(path, report)
-    try:
-        root = next(iter(documents(text)), None)
-    except YamlError as error:
-        report.file = path
-        place = (error.line, error.column)
-        report.add("coverage/file", "error", f"not YAML: {error.message}", hint="correct the file", place=place)
-        return []
-    return reader.read(root)
+    report.file = path
+    reader = _Reader(report, "coverage/file", "see promtool test rules")
+    root = reader.root(text, "a test file is a mapping with `rule_files` and `tests`")
+    return [] if root is None else reader.read(path, root)
 
 
-class _Reader:
-    def __init__(self, path: str, report: Report) -> None:
+class _Reader(Reader):
+    path = ""
+    evaluation = DEFAULT_INTERVAL
+
+    def read(self, path: str, root: Mapping) -> list[Test]:
         self.path = path
-        self.report = report
-        self.evaluation = DEFAULT_INTERVAL
-
-    def _wrong(self, message: str, node: Node | None = None, hint: str = "") -> None:
-        self.report.file = self.path
-        place = (node.line, node.column) if node is not None else (0, 0)
-        self.report.add("coverage/file", "error", message, hint=hint, place=place)
-
-    def read(self, root: Node | None) -> list[Test]:
-        for key in duplicates(root):
-            self._wrong(f"key {key.value!r} is written twice", key, "keep one of them")
-        if not isinstance(root, Mapping) or root.get("tests") is None:
-            self._wrong("a test file is a mapping with `rule_files` and `tests`", root, "see promtool test rules")
-            return []
+        if root.get("tests") is None:
+            self.error("a test file is a mapping with `rule_files` and `tests`", root)
         self.evaluation = self._duration(root, "evaluation_interval") or DEFAULT_INTERVAL
-        return [self._test(node) for node in self._mappings(root, "tests")]
+        return [self._test(node) for node in self.mappings(root, "tests")]
 
     def _test(self, node: Mapping) -> Test:
-        test = Test(self.path, self._text(node, "name"), node.line)
+        test = Test(self.path, self.text(node, "name"), node.line)
         interval = self._duration(node, "interval") or self.evaluation
-        for item in self._mappings(node, "input_series"):
+        for item in self.mappings(node, "input_series"):
             series = self._series(item, interval)
             if series is not None:
                 test.series.append(series)
-        test.cases = [self._case(item) for item in self._mappings(node, "alert_rule_test")]
+        test.cases = [self._case(item) for item in self.mappings(node, "alert_rule_test")]
         return test
 
     def _series(self, node: Mapping, interval: float) -> Series | None:
-        text = self._text(node, "series")
+        text = self.text(node, "series")
         where = node.get("series") or node
         try:
             selector = parse(text)
         except PromQLError as error:
-            self._wrong(f"series {text!r}: {error.message}", where)
+            self.error(f"series {text!r}: {error.message}", where)
             return None
         if not isinstance(selector, VectorSelector) or any(m.operator != "=" for m in selector.matchers):
-            self._wrong(f'{text!r} is no series such as up{{job="api"}}', where)
+            self.error(f'{text!r} is no series such as up{{job="api"}}', where)
             return None
         labels = {METRIC_NAME: selector.metric, **{m.name: m.value for m in selector.matchers}}
         try:
-            return Series(labels, series_values.parse(self._text(node, "values"), interval))
+            return Series(labels, series_values.parse(self.text(node, "values"), interval))
         except ValueError as error:
-            self._wrong(f"values of {text}: {error}", node.get("values") or node)
+            self.error(f"values of {text}: {error}", node.get("values") or node)
             return None
 
     def _case(self, node: Mapping) -> Case:
         seconds = self._duration(node, "eval_time")
         seconds -= seconds % self.evaluation
-        expected = tuple(self._labels(alert) for alert in self._mappings(node, "exp_alerts"))
-        return Case(self._text(node, "alertname"), seconds, expected, node.line, node.column)
+        expected = tuple(self._labels(alert) for alert in self.mappings(node, "exp_alerts"))
+        return Case(self.text(node, "alertname"), seconds, expected, node.line, node.column)
 
     def _labels(self, alert: Mapping) -> dict[str, str]:
         labels = alert.get("exp_labels")
@@ -121,29 +108,10 @@ class _Reader:
             return {name: value.value for name, (_key, value) in labels.items().items() if isinstance(value, Scalar)}
         return {}
 
-    # -- values
-
-    def _mappings(self, node: Mapping, key: str) -> list[Mapping]:
-        value = node.get(key)
-        if value is None or (isinstance(value, Scalar) and value.is_null):
-            return []
-        if isinstance(value, Sequence) and all(isinstance(item, Mapping) for item in value.items):
-            return [item for item in value.items if isinstance(item, Mapping)]
-        self._wrong(f"{key} must be a list of mappings", value)
-        return []
-
-    def _text(self, node: Mapping, key: str) -> str:
-        value = node.get(key)
-        if isinstance(value, Scalar):
-            return value.value
-        if value is not None:
-            self._wrong(f"{key} must be text", value)
-        return ""
-
     def _duration(self, node: Mapping, key: str) -> float:
-        text = self._text(node, key)
+        text = self.text(node, key)
         try:
             return parse_duration(text) if text else 0.0
         except ValueError as error:
-            self._wrong(f"{key}: {error}", node.get(key))
+            self.error(f"{key}: {error}", node.get(key))
             return 0.0

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator
 from .._files import MAX_BYTES
 from .._promql import Profile
 from .._promql.literals import parse_duration
+from .._yaml.reader import Reader, is_null
 from .._yaml.tree import Mapping, Node, Scalar, Sequence, YamlError, documents
 from . import admission, expressions
 from .model import Group, Rule, RuleFile
@@ -72,7 +73,7 @@ def _document(
         yield from _manifest(file, node, kind, profile, report)
     elif index == 0:
         yield _Reader(file, report).plain(node)
-    elif node is not None and not (isinstance(node, Scalar) and node.is_null):
+    elif node is not None and not is_null(node):
         report.add(
             "load/second-document",
             "warning",
@@ -106,19 +107,21 @@ def _manifest(file: RuleFile, node: Mapping, kind: Scalar, profile: Profile, rep
     yield file
 
 
-class _Reader:
+class _Reader(Reader):
     """Reads one file's groups and rules and reports what Prometheus would refuse."""
 
+    report: RuleReport
+
     def __init__(self, file: RuleFile, report: RuleReport) -> None:
+        super().__init__(report, "load/type", "correct the file")
         self.file = file
-        self.report = report
         self.count = 0
         self.object = file.manifest
 
     def plain(self, node: Node | None) -> RuleFile:
         if isinstance(node, Mapping):
             self.read(node)
-        elif node is not None and not (isinstance(node, Scalar) and node.is_null):
+        elif node is not None and not is_null(node):
             self.wrong_type(node, "the file", "mapping with `groups`")
         return self.file
 
@@ -126,7 +129,7 @@ class _Reader:
         self._fields(root, _ROOT, "rule file")
         groups = root.get("groups")
         seen: set[str] = set()
-        for node in self._list(groups, "groups"):
+        for node in self.items(groups, "groups"):
             if isinstance(node, Mapping):
                 group = self._group(node)
                 if group.name in seen and group.name:
@@ -140,9 +143,6 @@ class _Reader:
 
     def _error(self, identity: str, message: str, node: Node, hint: str = "") -> None:
         self.report.add(identity, "error", message, hint=hint, place=_place(node), object_=self.object)
-
-    def wrong_type(self, node: Node, what: str, wanted: str) -> None:
-        self._error("load/type", f"{what} must be a {wanted}, not a {_kind(node)}", node, "correct the file")
 
     def _fields(self, node: Mapping, known: Collection[str], what: str) -> None:
         """Unknown and repeated keys of a mapping."""
@@ -166,24 +166,9 @@ class _Reader:
 
     # -- values
 
-    def _list(self, node: Node | None, what: str) -> list[Node]:
-        if isinstance(node, Sequence):
-            return node.items
-        if node is not None and not (isinstance(node, Scalar) and node.is_null):
-            self.wrong_type(node, what, "list")
-        return []
-
-    def _text(self, node: Mapping, key: str) -> str:
-        value = node.get(key)
-        if isinstance(value, Scalar):
-            return "" if value.is_null else value.value
-        if value is not None:
-            self.wrong_type(value, key, "text")
-        return ""
-
     def _duration(self, node: Mapping, key: str) -> float:
         value = node.get(key)
-        if value is None or (isinstance(value, Scalar) and value.is_null):
+        if value is None or is_null(value):
             return 0.0
         if not isinstance(value, Scalar):
             self.wrong_type(value, key, "duration")
@@ -196,7 +181,7 @@ class _Reader:
 
     def _labels(self, node: Mapping, key: str, rule: Rule | None, what: str) -> dict[str, str]:
         value = node.get(key)
-        if value is None or (isinstance(value, Scalar) and value.is_null):
+        if value is None or is_null(value):
             return {}
         if not isinstance(value, Mapping):
             self.wrong_type(value, key, "mapping")
@@ -218,7 +203,7 @@ class _Reader:
     # -- groups and rules
 
     def _group(self, node: Mapping) -> Group:
-        name = self._text(node, "name")
+        name = self.text(node, "name")
         group = Group(name, self.file, node.line, node.column)
         self.object = name
         self._fields(node, _MANIFEST_GROUP if self.file.manifest else _GROUP, "group")
@@ -230,7 +215,7 @@ class _Reader:
         if limit is not None and not (isinstance(limit, Scalar) and (limit.is_number or limit.is_null)):
             self.wrong_type(limit, "limit", "number")
         group.labels = self._labels(node, "labels", None, "label")
-        for item in self._list(node.get("rules"), "rules"):
+        for item in self.items(node.get("rules"), "rules"):
             self.count += 1
             if self.count > MAX_RULES:
                 self._error("load/too-many-rules", f"the file has more than {MAX_RULES} rules", node, "split it")
@@ -243,11 +228,11 @@ class _Reader:
         return group
 
     def _rule(self, node: Mapping, group: Group) -> Rule:
-        alert, record = self._text(node, "alert"), self._text(node, "record")
+        alert, record = self.text(node, "alert"), self.text(node, "record")
         rule = Rule(
             "record" if record and not alert else "alert",
             alert or record,
-            self._text(node, "expr"),
+            self.text(node, "expr"),
             group,
             node.line,
             node.column,
@@ -287,9 +272,3 @@ class _Reader:
 
 def _place(node: Node) -> tuple[int, int]:
     return node.line, node.column
-
-
-def _kind(node: Node) -> str:
-    if isinstance(node, Scalar):
-        return "null" if node.is_null else "text" if node.is_text else "number or truth value"
-    return "list" if isinstance(node, Sequence) else "mapping"

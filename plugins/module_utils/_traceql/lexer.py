@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 from .._promql.errors import QueryError
+from .._promql.lexer import Tokens
+from .._promql.token_parser import tokenize as scan
 
 ATTRIBUTE, INTRINSIC, WORD, STRING, INTEGER, FLOAT, DURATION, END = (
     "attribute",
@@ -47,24 +48,5 @@ class TraceQLError(QueryError):
     """A TraceQL query that Tempo would refuse; kind "syntax" when it cannot even be parsed."""
 
 
-@dataclass(slots=True)
-class Tokens:
-    kinds: list[str] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    starts: list[int] = field(default_factory=list)
-
-
 def tokenize(text: str) -> Tokens:
-    tokens = Tokens()
-    for match in _SCAN.finditer(text):
-        kind = match.lastgroup or ""
-        start = match.start(kind)
-        if kind == "bad":
-            raise TraceQLError(f"unexpected character {text[start]!r}", start, text)
-        shown = match[kind]
-        tokens.kinds.append(shown if kind == "sign" else kind)
-        tokens.texts.append(shown)
-        tokens.starts.append(start)
-        if kind == END:
-            break
-    return tokens
+    return scan(text, _SCAN, TraceQLError, lambda char: f"unexpected character {char!r}")

@@ -14,16 +14,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .._promql.errors import Kind as ErrorKind
+from .._promql.errors import QueryError
 from .._promql.literals import unquote
 from .._promql.re2 import RegexError, matches_empty
+from .._promql.token_parser import TokenParser
 from . import fields, lexer
 from .fields import Field
 from .lexer import TraceQLError
 
 __all__ = ["Query", "TraceQLError", "parse"]
-
-MAX_LENGTH = 131_072
-MAX_NESTING = 60
 
 _Kind = Literal["spanset", "pipeline", "filter", "scalar", "scalar pipeline", "number", "duration", "metrics", "stage"]
 _STRUCTURE = frozenset({">", "<", ">>", "<<", "~", "!>", "!<", "!~", "!>>", "!<<", "&>", "&<", "&~", "&>>", "&<<"})
@@ -74,29 +73,22 @@ class _Operand:
 
 def parse(text: str) -> Query:
     """What the query refers to. TraceQLError when Tempo would refuse it."""
-    if len(text) > MAX_LENGTH:
-        raise TraceQLError(f"query is longer than {MAX_LENGTH} characters", MAX_LENGTH, text, "limit")
     return _Parser(text).run()
 
 
-class _Parser:
+class _Parser(TokenParser):
+    error_type = TraceQLError
+
     def __init__(self, text: str) -> None:
-        tokens = lexer.tokenize(text)
-        self.text = text
-        self.kinds = tokens.kinds
-        self.texts = tokens.texts
-        self.starts = tokens.starts
-        self.at = 0
-        self.depth = 0
+        super().__init__(text, lexer.tokenize)
         self.query = Query()
-        self.refused: TraceQLError | None = None
+        self.refused: QueryError | None = None
         """The first complaint about a query that can be parsed."""
 
     def run(self) -> Query:
         operand = self._pipeline()
         self._hints()
-        if self.kinds[self.at] != lexer.END:
-            raise self._unexpected()
+        self._expect_end()
         if operand.kind in {"scalar", "scalar pipeline", "number", "duration"}:
             raise self._error(f"a {operand.kind} is no query: compare it, or start with a selection such as {{}}", 0)
         if self.refused is not None:
@@ -106,36 +98,9 @@ class _Parser:
 
     # -- helpers
 
-    def _error(self, message: str, start: int | None = None, kind: ErrorKind = "syntax") -> TraceQLError:
-        return TraceQLError(message, self.starts[self.at] if start is None else start, self.text, kind)
-
-    def _unexpected(self, expected: str = "") -> TraceQLError:
-        what = "end of query" if self.kinds[self.at] == lexer.END else repr(self.texts[self.at][:20])
-        return self._error(f"unexpected {what}{f', expected {expected}' if expected else ''}")
-
     def _refuse(self, message: str, start: int, kind: ErrorKind = "type") -> None:
         if self.refused is None:
             self.refused = self._error(message, start, kind)
-
-    def _accept(self, kind: str) -> bool:
-        if self.kinds[self.at] == kind:
-            self.at += 1
-            return True
-        return False
-
-    def _expect(self, kind: str) -> str:
-        if self.kinds[self.at] != kind:
-            raise self._unexpected(repr(kind))
-        self.at += 1
-        return self.texts[self.at - 1]
-
-    def _word(self) -> str:
-        return self.texts[self.at] if self.kinds[self.at] == lexer.WORD else ""
-
-    def _enter(self) -> None:
-        self.depth += 1
-        if self.depth > MAX_NESTING:
-            raise self._error(f"query nests deeper than {MAX_NESTING} levels", kind="limit")
 
     def _hints(self) -> None:
         while self._word() == "with":

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from .._yaml import helm
 from .._yaml import tree as yaml_tree
-from .._yaml.tree import YamlError, documents
+from .._yaml.tree import YamlError, first_document
 
 
 class ChartError(Exception):
@@ -90,7 +90,7 @@ def _schema(files: Mapping[str, str], where: str) -> Mapping[str, Any] | None:
 
 def _mapping(text: str, where: str) -> yaml_tree.Mapping:
     try:
-        node = next(iter(documents(text)), None)
+        node = first_document(text)
     except YamlError as error:
         raise ChartError(f"{where} is not YAML: {error.message} in line {error.line}") from error
     if node is None or (isinstance(node, yaml_tree.Scalar) and node.is_null):

@@ -172,6 +172,11 @@ def documents(text: str) -> Iterator[Node | None]:
         raise YamlError(str(error).splitlines()[0]) from None
 
 
+def first_document(text: str) -> Node | None:
+    """The first document of the text, None where it is empty. YamlError for what cannot be read."""
+    return next(documents(text), None)
+
+
 def _place(mark: Any) -> tuple[int, int]:
     return (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)
 

@@ -214,10 +214,10 @@ def test_routing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "the configuration is empty"),
-        (b"# nothing\n---\n", "the configuration is empty"),
-        (b"text", "the configuration is no mapping"),
-        (b"[]", "the configuration is no mapping"),
+        (b"", "is a mapping with `route` and `receivers`, not empty"),
+        (b"# nothing\n---\n", "is a mapping with `route` and `receivers`, not empty"),
+        (b"text", "is a mapping with `route` and `receivers`, not a text"),
+        (b"[]", "is a mapping with `route` and `receivers`, not a list"),
         (b"route: [", "not YAML"),
         (b"[" * 300_000, "not YAML"),
         (b"\xff\xfe\x00", "not a UTF-8 text"),

@@ -14,7 +14,7 @@ from ..._contract.model import Contract
 from ..._findings import Finding, Report
 from ..._yaml.reader import Wrong
 from ..._yaml.tree import Mapping as MappingNode
-from ..._yaml.tree import Node, Scalar, Sequence, YamlError, documents, duplicates, plain
+from ..._yaml.tree import Node, Scalar, Sequence, YamlError, duplicates, first_document, plain
 from ..json_positions import Path, Position, nearest
 from . import form
 from .dashboards import compile_dashboard
@@ -51,7 +51,7 @@ def compile_spec(
             report.add("dashboards/spec", "error", message, hint="contracts/README.md describes specs", place=place)
 
     try:
-        root = next(documents(content), None)
+        root = first_document(content)
     except YamlError as error:
         place = (error.line, error.column)
         report.add("dashboards/spec", "error", f"not YAML: {error.message}", hint="correct the file", place=place)
