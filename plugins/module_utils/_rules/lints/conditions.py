@@ -6,13 +6,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import operator
+from collections.abc import Callable, Iterator
 
 from ..._promql.nodes import COMPARISONS, Aggregation, Binary, Call, Expr, VectorSelector, strip_parens, walk
 from ..._promql.shapes import under_aggregations
 from ..context import ABSENT_FUNCTIONS, ALWAYS_FIRING, EVALUATION_INTERVAL, Comparison, Context
 
 _FILTERS = COMPARISONS | {"and", "unless"}
+_OPERATORS: dict[str, Callable[[float, float], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 _NEVER_NEGATIVE = frozenset({"rate", "irate", "increase", "resets", "changes", "count_over_time"})
 
 
@@ -126,15 +135,15 @@ def _duration(context: Context) -> None:
 
 def _comparison(context: Context, comparison: Comparison) -> None:
     inner = strip_parens(comparison.vector)
-    operator, limit = comparison.operator, comparison.limit
-    if _impossible(inner, operator, limit):
+    sign, limit = comparison.operator, comparison.limit
+    if _impossible(inner, sign, limit):
         context.add(
             "impossible-value",
             "error",
-            f"the value is never {operator} {limit:g}: the comparison is always false",
+            f"the value is never {sign} {limit:g}: the comparison is always false",
             comparison.vector,
         )
-    elif isinstance(inner, Call) and inner.name in {"increase", "rate", "delta"} and operator == "==" and limit != 0:
+    elif isinstance(inner, Call) and inner.name in {"increase", "rate", "delta"} and sign == "==" and limit != 0:
         context.add(
             "increase-equality",
             "warning",
@@ -144,11 +153,15 @@ def _comparison(context: Context, comparison: Comparison) -> None:
         )
 
 
-def _impossible(node: Expr, operator: str, value: float) -> bool:
+def _impossible(node: Expr, sign: str, value: float) -> bool:
     if isinstance(node, VectorSelector) and node.metric == "up":
-        return {">": value >= 1, "<": value <= 0, "==": value not in {0, 1}}.get(operator, False)
+        return {">": value >= 1, "<": value <= 0, "==": value not in {0, 1}}.get(sign, False)
     inner = under_aggregations(node)
-    counted = isinstance(inner, Aggregation) and inner.operator in {"count", "group"}
-    if counted or (isinstance(inner, Call) and inner.name in _NEVER_NEGATIVE):
-        return (operator == "<" and value <= 0) or (operator in {"<=", "=="} and value < 0)
+    if isinstance(inner, Call) and inner.name in ABSENT_FUNCTIONS:
+        return not _OPERATORS[sign](1, value)
+    if isinstance(inner, Aggregation) and inner.operator in {"count", "group"}:
+        # of nothing there is no count, not even 0
+        return (sign == "<" and value <= 1) or (sign in {"<=", "=="} and value < 1)
+    if isinstance(inner, Call) and inner.name in _NEVER_NEGATIVE:
+        return (sign == "<" and value <= 0) or (sign in {"<=", "=="} and value < 0)
     return False

@@ -38,6 +38,12 @@ _WHOLE = re.compile(
     r"|resources?|nodes|drives?|disks|cpus?|cores|pods|replicas|managers|shards|partitions|brokers|incidents|used|usage|up)_total$"
 )
 _PART = re.compile(r"_(?:used|usage|free|avail|available|remaining|healthy|limit|reserved)$")
+_GAUGE = re.compile(
+    r"^up$|_up$|_(?:celsius|ratio|percent|percentage|temperature|timestamp|timestamp_seconds|utilization|utilisation)$"
+    r"|_(?:depth|length|backlog|in_flight|inflight|pending|waiting|replicas|goroutines|load(?:1|5|15))$"
+    r"|mem(?:ory)?_\w*bytes$|_(?:avail|available|free|used|usage|resident_memory|limit|size|capacity)_bytes$"
+    r"|:(?:rate|irate|increase|ratio|deriv|delta)(?:_?\w+)?$"
+)
 _IGNORES_VALUES = frozenset({"absent", "absent_over_time", "present_over_time", "count_over_time", "timestamp"})
 _COUNTS = frozenset({"count", "group", "count_values"})
 _GAUGE_FUNCTIONS = frozenset({"delta", "idelta", "deriv", "predict_linear"})
@@ -173,6 +179,19 @@ def _counter_function(context: Context, node: Call) -> None:
             )
     elif isinstance(argument, MatrixSelector):
         _counter_of_record(context, node, argument.vector)
+        _counter_of_gauge(context, node, argument.vector.metric)
+
+
+def _counter_of_gauge(context: Context, node: Call, metric: str) -> None:
+    """By its name alone; what the contract describes is for its own lint."""
+    if metric not in context.index.records and context.metric(metric) is None and _GAUGE.search(metric):
+        context.add(
+            "rate-on-gauge",
+            "warning",
+            f"{metric} looks like a gauge: {node.name}() takes each fall of it for a restart",
+            node,
+            "use deriv(), delta() or changes(), or compare the value itself",
+        )
 
 
 def _counter_of_record(context: Context, node: Call, selector: VectorSelector) -> None:

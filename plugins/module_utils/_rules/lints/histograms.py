@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 import math
+import re
 
-from ..._promql.nodes import Aggregation, Call, Expr, Number, VectorSelector, strip_parens, walk
+from ..._promql.nodes import Aggregation, Call, Expr, MatrixSelector, Number, VectorSelector, strip_parens, walk
+from ..._promql.shapes import COUNTER_FUNCTIONS
 from ..context import Context
 from ..label_flow import can
 
+_NO_BUCKETS = re.compile(r"_(?:sum|count|total)$")
 _QUANTILE_FUNCTIONS = frozenset({"histogram_quantile", "quantile_over_time"})
 
 
@@ -47,6 +50,7 @@ def _histogram(context: Context, node: Call) -> None:
         inner = strip_parens(inner.expr)
     if isinstance(inner, VectorSelector) and inner.metric and ":" not in inner.metric:
         _unrated(context, inner)
+    _not_buckets(context, node)
     if _names_buckets(buckets) and not can(context.flows.of(buckets), "le"):
         context.add(
             "hq-drops-le",
@@ -75,6 +79,32 @@ def _unrated(context: Context, selector: VectorSelector) -> None:
         selector,
         f"sum by (le) (rate({metric}_bucket[5m])); for a native histogram rate({metric}[5m])",
     )
+
+
+def _not_buckets(context: Context, node: Call) -> None:
+    """Rates of another part of the histogram, or by `le` of something that has no such label."""
+    inner, by_le = strip_parens(node.arguments[1]), False
+    while isinstance(inner, Aggregation):
+        by_le |= not inner.without and "le" in inner.labels
+        inner = strip_parens(inner.expr)
+    if not (isinstance(inner, Call) and inner.name in COUNTER_FUNCTIONS):
+        return
+    matrix = inner.arguments[0]
+    metric = matrix.vector.metric if isinstance(matrix, MatrixSelector) else ""
+    base = _NO_BUCKETS.sub("", metric)
+    described = context.metric(metric)
+    if metric and (base != metric or (by_le and _is_plain(metric) and described is None)):
+        context.add(
+            "hq-input",
+            "warning",
+            f"{metric} has no buckets: the quantile is empty",
+            matrix,
+            f"take the rate of {base}_bucket",
+        )
+
+
+def _is_plain(metric: str) -> bool:
+    return ":" not in metric and not metric.endswith("_bucket")
 
 
 def _names_buckets(tree: Expr) -> bool:

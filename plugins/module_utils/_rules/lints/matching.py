@@ -22,7 +22,7 @@ from ..._promql.nodes import (
     VectorSelector,
     strip_parens,
 )
-from ..._promql.shapes import constant
+from ..._promql.shapes import constant, scaled
 from ..context import Context
 from ..label_flow import Flow, Labels, can
 
@@ -202,8 +202,11 @@ def _missing_constant(context: Context, node: Binary) -> None:
 
 
 def _is_constant(node: Expr) -> bool:
-    inner = strip_parens(node)
-    return isinstance(inner, Call) and inner.name == "vector" and constant(inner.arguments[0]) is not None
+    """A vector of numbers alone: vector(0), 2 * vector(1), vector(0) > 5."""
+    node = strip_parens(node)
+    while isinstance(node, Binary) and (found := scaled(node)) is not None:
+        node = strip_parens(found[0])
+    return isinstance(node, Call) and node.name == "vector" and constant(node.arguments[0]) is not None
 
 
 def _has_labels(context: Context, node: Expr) -> bool:

@@ -16,6 +16,7 @@ from ..._promql.nodes import (
     Binary,
     Call,
     Expr,
+    Matching,
     MatrixSelector,
     Subquery,
     VectorSelector,
@@ -68,30 +69,49 @@ def check_alert(context: Context) -> None:
 
 def _by_itself(context: Context, node: Binary) -> None:
     """Both sides are alike but for matchers: a label that differs there is still on both sides, and must be equal."""
-    ends = corresponding_selectors(factored(node.left)[0], factored(node.right)[0])
-    if ends is None:
+    found = corresponding_selectors(factored(node.left)[0], factored(node.right)[0])
+    if found is None:
         return
-    left, right, aggregations = ends
+    left, right, aggregations = found
     differing = _differing(left, right)
     if METRIC_NAME in differing or any(_is_fixed(left, label) and _is_fixed(right, label) for label in differing):
         return  # two parts of a whole: see matching
     if not differing:
-        if node.matching.cardinality != "one-to-one" or (node.matching.labels and not aggregations):
-            return
-    elif not all(
-        includes(node.matching, label) and all(keeps(aggregation, label) for aggregation in aggregations)
-        for label in differing
-    ):
+        if node.matching.cardinality == "one-to-one" and (aggregations or not node.matching.labels):
+            _add_self(context, node, [])
         return
-    labels = ", ".join(sorted(differing))
+    kept = sorted(label for label in differing if all(keeps(aggregation, label) for aggregation in aggregations))
+    if all(includes(node.matching, label) for label in kept) and len(kept) == len(differing):
+        _add_self(context, node, kept)
+    elif any(_is_ambiguous(node.matching, label, left, right) for label in kept):
+        context.add(
+            "many-to-many",
+            "warning",
+            f"several series that differ in {', '.join(kept)} match each other: Prometheus refuses to choose one",
+            node,
+            f"aggregate both sides, without {', '.join(kept)}",
+        )
+
+
+def _add_self(context: Context, node: Binary, labels: list[str]) -> None:
+    named = ", ".join(labels)
     context.add(
         "ratio-self",
         "warning",
         "each series is divided by itself: the result is 1 wherever there is a value"
-        + (f", as both sides still have {labels}" if labels else ""),
+        + (f", as both sides still have {named}" if named else ""),
         node,
-        "aggregate both sides by the same labels" + (f", without {labels}" if labels else ""),
+        "aggregate both sides by the same labels" + (f", without {named}" if named else ""),
     )
+
+
+def _is_ambiguous(matching: Matching, label: str, left: VectorSelector, right: VectorSelector) -> bool:
+    """The label does not count in the matching, and the side that must have one series for each has several."""
+    if includes(matching, label) or label in matching.include:
+        return False
+    if matching.cardinality == "one-to-many":
+        return not _is_fixed(left, label)
+    return not _is_fixed(right, label) or (matching.cardinality == "one-to-one" and not _is_fixed(left, label))
 
 
 def _differing(left: VectorSelector, right: VectorSelector) -> set[str]:

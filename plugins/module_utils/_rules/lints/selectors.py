@@ -13,6 +13,9 @@ from ..context import Context
 
 _LOOKS_LIKE_REGEX = re.compile(r"\.[*+]|\\[dws.]|\[[^\]]+[-^][^\]]*\]|^\^|\|.*\w|^[1-5]\.\.$")
 
+_PREFIX = re.compile(r"[\w/:-]*[\w][/_:-]")
+"""A text that ends where more is to follow: api-, /v1/."""
+
 
 def check(context: Context) -> None:
     for selector in context.all(VectorSelector):
@@ -29,6 +32,14 @@ def _matchers(context: Context, selector: VectorSelector) -> None:
                 f"{matcher.name}={matcher.value!r} looks like a regular expression, but is compared as text",
                 selector,
                 f"write {matcher.name}=~",
+            )
+        if matcher.operator in {"=~", "!~"} and _PREFIX.fullmatch(matcher.value):
+            context.add(
+                "regex-anchoring",
+                "warning",
+                f"{matcher.name}{matcher.operator}{matcher.value!r} only matches exactly this: patterns are anchored",
+                selector,
+                f"write {matcher.value}.*",
             )
         by_label.setdefault(matcher.name, []).append(matcher)
     if len(by_label) == len(selector.matchers):

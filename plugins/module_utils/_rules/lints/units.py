@@ -27,17 +27,20 @@ from ..._promql.nodes import (
     VectorSelector,
     walk,
 )
-from ..._promql.shapes import corresponding_selectors, factored, same_unit, scaled
+from ..._promql.shapes import corresponding_selectors, factored, same_unit, scaled, under_aggregations
 from ..context import Comparison, Context
 
 _TIMESTAMP = re.compile(
-    r"_timestamp(?:_seconds)?$|_not_(?:after|before)$|_expiry$|_unixtime$|_epoch(?:_seconds)?$|^kube_\w+_created$"
+    r"_timestamp(?:_seconds)?$|_not_(?:after|before)$|_expiry$|_unixtime$|_(?:expires|created|started|finished|completed|updated|seen)_at$|_epoch(?:_seconds)?$|^kube_\w+_created$"
     r"|(?:^|_)(?:start|boot|creation|completion|deletion|expiration|schedule|success|successful|failure|push|reload|last_\w+)"
     r"_time(?:_seconds)?$|^node_time_seconds$|^push_time_seconds$|_client_expiration_seconds$"
 )
-_SUFFIX = re.compile(r"_(bytes|seconds|ratio|percent|percentage)(?:_total|_bucket|_sum)?$")
+_SUFFIX = re.compile(
+    r"_(bytes|seconds|ratio|percent|percentage)(?:_(?:total|bucket|sum|used|free|available|max|limit|size|committed))?$"
+)
 _REQUEST = re.compile(r"request|response|latency|http|grpc|rpc|query")
 _WHOLE = re.compile(r"size|total|limit|capacity|max|quota|allocatable", re.IGNORECASE)
+_MOST = re.compile(r"(?:^|_)(?:max|limits?|capacity|quota|maxclients)(?:_|$)")
 _OLDEST = 1e9
 """Seconds since 1970: no timestamp that is watched is as old (2001)."""
 _NAMES = {"percentage": "percent", "unixtime": "timestamp", "unix timestamp": "timestamp", "epoch": "timestamp"}
@@ -198,7 +201,7 @@ def _with_number(operator: str, unit: str, number: float) -> str:
 
 def _of_division(node: Binary, units: dict[int, str]) -> str:
     (left, factor), (right, divisor) = factored(node.left), factored(node.right)
-    if units.get(id(left)) == units.get(id(right)) == "bytes" and not _has_offset(node):
+    if (units.get(id(left)) == units.get(id(right)) == "bytes" and not _has_offset(node)) or _is_part(left, right):
         unit = "quotient"
     elif _is_share(left, right):
         unit = "share"
@@ -213,6 +216,12 @@ def _has_offset(node: Expr) -> bool:
         isinstance(part, VectorSelector | Subquery) and part.modifiers is not None and part.modifiers.offset is not None
         for part in walk(node)
     )
+
+
+def _is_part(left: Expr, right: Expr) -> bool:
+    """A gauge by the most that it can be: `open_fds / max_fds`."""
+    part, whole = under_aggregations(left), under_aggregations(right)
+    return isinstance(part, VectorSelector) and isinstance(whole, VectorSelector) and bool(_MOST.search(whole.metric))
 
 
 def _is_share(left: Expr, right: Expr) -> bool:
