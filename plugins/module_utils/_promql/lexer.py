@@ -121,6 +121,8 @@ def _brackets(text: str, position: int, profile: Profile, tokens: Tokens) -> int
         kind = match.lastgroup or ""
         shown = match[kind]
         start = match.start(kind)
+        if kind == "bad" and _is_open(text, position):
+            raise PromQLError("unclosed left bracket", position - 1, text)
         if kind == "bad" or (kind == "comment" and not number_seen):
             raise PromQLError(f"unexpected character in duration expression: {text[start]!r}", start, text)
         if kind == "comment":
@@ -129,7 +131,7 @@ def _brackets(text: str, position: int, profile: Profile, tokens: Tokens) -> int
             _append(tokens, "]", shown, start)
             return match.end()
         if kind == END:
-            raise PromQLError("unclosed left bracket", start, text)
+            raise PromQLError("unclosed left bracket", position - 1, text)
         if shown == ":" and not number_seen and profile.version < (3, 16):
             raise PromQLError("unexpected colon before duration in duration expression", start, text)
         number_seen = number_seen or kind in {NUMBER, DURATION}
@@ -139,6 +141,12 @@ def _brackets(text: str, position: int, profile: Profile, tokens: Tokens) -> int
             kind = ":"
         _append(tokens, shown if kind == "sign" else kind, shown, start)
     raise AssertionError("the scanner always ends")  # pragma: no cover
+
+
+def _is_open(text: str, position: int) -> bool:
+    """No bracket closes what began before the position, or another one opens first."""
+    closing, opening = text.find("]", position), text.find("[", position)
+    return closing < 0 or 0 <= opening < closing
 
 
 def _append(tokens: Tokens, kind: str, text: str, start: int) -> None:

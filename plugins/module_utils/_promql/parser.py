@@ -69,6 +69,9 @@ _NOT_METRICS = frozenset({"atan2", "bool", "group_left", "group_right", "ignorin
 _NOT_LABELS = frozenset({"without"}) | _NUMBER_WORDS
 _DURATION_FUNCTIONS = {"step": ((3, 6), 0), "range": ((3, 12), 0), "max_of": ((3, 13), 2), "min_of": ((3, 13), 2)}
 
+_CLOSED_BY = {"(": ")", "{": "}", "[": "]"}
+_CLOSING = frozenset(_CLOSED_BY.values())
+_BRACKETS = {"(": "parenthesis", "{": "brace", "[": "bracket"}
 _TYPE_NAMES: dict[str, str] = {"vector": "instant vector", "matrix": "range vector"}
 _LONGEST_SECONDS = (1 << 63) / 1e9
 _LATEST_TIMESTAMP = float((1 << 63) - 1)
@@ -100,6 +103,29 @@ class _Parser:
         """Selectors that could match every series: allowed as the second argument of info() only."""
 
     def run(self) -> Expr:
+        try:
+            return self._whole()
+        except PromQLError as error:
+            unclosed = self._unclosed()
+            if unclosed is None or unclosed.position > error.position or error.kind in {"feature", "limit"}:
+                raise
+            raise unclosed from None
+
+    def _unclosed(self) -> PromQLError | None:
+        """The bracket that is still open at the end, or where another one closes: what causes the later fault."""
+        open_at: list[int] = []
+        for at, kind in enumerate(self.kinds):
+            if kind in _CLOSED_BY:
+                open_at.append(at)
+            elif kind in _CLOSING and open_at:
+                if _CLOSED_BY[self.kinds[open_at[-1]]] != kind:
+                    break
+                open_at.pop()
+        if not open_at:
+            return None
+        return self._error(f"unclosed left {_BRACKETS[self.kinds[open_at[-1]]]}", self.starts[open_at[-1]])
+
+    def _whole(self) -> Expr:
         if self.kinds[0] == lexer.END:
             raise self._error("no expression found in input", 0)
         expr = self._expression(1)

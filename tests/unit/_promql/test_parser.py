@@ -81,9 +81,9 @@ INVALID = [
     ("   # only a comment", 0, "no expression found"),
     ("a +", 3, "unexpected end of input"),
     ("a b", 2, "unexpected 'b'"),
-    ("(a", 2, "expected ')'"),
+    ("(a", 0, "unclosed left parenthesis"),
     ("a)", 1, "unexpected ')'"),
-    ("a[5m", 4, "unclosed left bracket"),
+    ("a[5m", 1, "unclosed left bracket"),
     ("a[]", 2, "number or duration"),
     ("a[5m] + 1", 0, "only scalar and instant vector"),
     ("rate(a)", 5, "expected type range vector in call to function 'rate', got instant vector"),
@@ -442,15 +442,15 @@ def test_is_known_behind_its_flag_since(text: str, since: tuple[int, int]) -> No
         ("a + fill(1) fill_left(2) b", "unknown function with name 'fill_left'", 12),
         ("1234567890.1234.5", "bad number or duration syntax: '1234567890.1'", 0),
         ("aa[5m bb]", "unexpected 'bb' in subquery or range, expected ']'", 6),
-        ("abc[", "unclosed left bracket", 4),
+        ("abc[", "unclosed left bracket", 3),
         ("abc[5m] + \t@", "unexpected '@'", 11),
         ("(a)[5m+1m]", "ranges only allowed", 3),
         ("a[#]", "unexpected character in duration expression: '#'", 2),
-        ("a[5m #]", "unclosed left bracket", 7),
+        ("a[5m #]", "unclosed left bracket", 1),
         ("a[5m;]", "unexpected character in duration expression: ';'", 4),
         ('"a\\qb"', "unknown escape sequence '\\\\q' (write", 0),
         ("a[5m] b[5m]", "unexpected 'b'", 6),
-        ("sum by (a", "expected ','", 9),
+        ("sum by (a", "unclosed left parenthesis", 7),
         ("sum by ('')(a)", "invalid label name for grouping: ''", 8),
         ("sum by ('\\xff')(a)", "invalid label name for grouping: '\\udcff'", 8),
         ("a + fill(x) b", "unexpected 'x' in fill value, expected number or duration", 9),
@@ -459,11 +459,46 @@ def test_is_known_behind_its_flag_since(text: str, since: tuple[int, int]) -> No
         ("a + '\udfff'", "invalid UTF-8 rune", 4),
         ("ab + '\ufffd'", "invalid UTF-8 rune", 5),
         ("{a=~'('}", "error parsing regexp: missing closing )", 1),
-        ("a{b='c'", "expected ','", 7),
+        ("a{b='c'", "unclosed left brace", 1),
         ("clamp(a, b, 1)", "expected type scalar in call to function 'clamp', got instant vector", 9),
     ],
 )
 def test_says_what_and_where(text: str, message: str, position: int) -> None:
+    with pytest.raises(PromQLError) as caught:
+        parse(text, LATEST)
+    assert message in caught.value.message
+    assert caught.value.position == position
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "position"),
+    [
+        ("rate(x[5m] > 0.05", "parenthesis", 4),
+        ("sum(rate(x[5m]) > 1", "parenthesis", 3),
+        ("sum(rate(x[5m] > 1)", "parenthesis", 3),
+        ("sum by (job (rate(x[5m])) > 1", "parenthesis", 7),
+        ("a / (b + c", "parenthesis", 4),
+        ("a + (b +", "parenthesis", 4),
+        ("max(a) + (min(b) > 1", "parenthesis", 9),
+        ("histogram_quantile(0.9, sum by (le) (rate(x_bucket[5m])) > 1", "parenthesis", 18),
+        ("a{b='c' > 1", "brace", 1),
+        ("sum(a{b='c') > 1", "brace", 5),
+        ("rate(x[5m) > 1", "bracket", 6),
+        ("rate(x[5m > 1", "bracket", 6),
+        ("rate(x[5m) / rate(y[5m])", "bracket", 6),
+    ],
+)
+def test_says_which_bracket_is_not_closed(text: str, what: str, position: int) -> None:
+    with pytest.raises(PromQLError) as caught:
+        parse(text, LATEST)
+    assert (caught.value.message, caught.value.position) == (f"unclosed left {what}", position)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "position"),
+    [("a b (c", "unexpected 'b'", 2), ("sum(a)) > 1", "unexpected ')'", 6), ("foo(a) + (b", "unknown function", 0)],
+)
+def test_an_earlier_fault_comes_first(text: str, message: str, position: int) -> None:
     with pytest.raises(PromQLError) as caught:
         parse(text, LATEST)
     assert message in caught.value.message
