@@ -9,8 +9,9 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._regex import Budget, RegexError, compiled
 from .json_values import mapping
 from .json_values import text as text_of
 
@@ -129,10 +130,9 @@ def _prometheus_lookup(text: str) -> Lookup:
         selector, label = found
         return Lookup(f"/api/v1/label/{label}/values", {"match[]": selector} if selector else {})
     if regex := _argument(text, "metrics"):
-        pattern = _python_regex(regex)
+        matches = _matcher(regex)
         return Lookup(
-            "/api/v1/label/__name__/values",
-            read=lambda answer: [name for name in answer["data"] if pattern.search(name)],
+            "/api/v1/label/__name__/values", read=lambda answer: [name for name in answer["data"] if matches(name)]
         )
     if text.strip() == "label_names()":
         return Lookup("/api/v1/labels")
@@ -166,27 +166,41 @@ def pick(values: Sequence[str], regex: str) -> list[str]:
     """What a variable's regular expression leaves of the values: its group `value`, its first group, or all."""
     if not regex:
         return list(dict.fromkeys(values))
-    pattern = _python_regex(regex)
-    picked: list[str] = []
-    for value in values:
-        if match := pattern.search(value):
-            group = "value" if "value" in pattern.groupindex else 1 if pattern.groups else 0
-            picked.append(match[group] or "")
+    matches = _matcher(regex)
+    picked = [match.value for value in values if (match := matches(value))]
     return list(dict.fromkeys(picked))
 
 
-def _python_regex(regex: str) -> re.Pattern[str]:
-    """JavaScript's /body/flags; named groups are spelled differently there."""
+class _Match(NamedTuple):
+    value: str
+    """What is picked."""
+
+
+def _matcher(regex: str) -> Callable[[str], _Match | None]:
+    """JavaScript's /body/flags, or a body. UnsupportedError for what is not understood, or takes too long."""
     body, flags = regex, ""
     if regex.startswith("/") and "/" in regex[1:]:
         body, _slash, flags = regex[1:].rpartition("/")
+    budget = Budget()
+
+    def unsupported(error: RegexError) -> UnsupportedError:
+        shown = regex if len(regex) <= 60 else f"{regex[:60]}…"
+        return UnsupportedError(f"its regular expression {shown} cannot be used: {error}")
+
     try:
-        return re.compile(
-            body.replace("(?<", "(?P<").replace("(?P<=", "(?<=").replace("(?P<!", "(?<!"),
-            re.IGNORECASE if "i" in flags else 0,
-        )
-    except re.error as error:
-        raise UnsupportedError(f"its regular expression {regex} cannot be used: {error}") from error
+        pattern = compiled(body, flags)
+    except RegexError as error:
+        raise unsupported(error) from error
+    group = pattern.names.get("value", 1 if pattern.groups else 0)
+
+    def matches(text: str) -> _Match | None:
+        try:
+            found = pattern.search(text, budget)
+        except RegexError as error:
+            raise unsupported(error) from error
+        return None if found is None else _Match(found[group] or "")
+
+    return matches
 
 
 def choose(variable: Mapping[str, Any], values: Sequence[str]) -> Chosen:

@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import re
+import time
 from typing import Any
 
 import pytest
@@ -109,8 +111,34 @@ def test_picking() -> None:
     assert pick(["a", "b", "a"], "") == ["a", "b"]
     assert pick(["x-1", "y-2"], "/(?<text>.*)-(?<value>.*)/") == ["1", "2"]
     assert pick(["Api", "db"], "/api/i") == ["Api"]
-    with pytest.raises(UnsupportedError, match="cannot be used"):
-        pick(["a"], "/(/")
+    assert pick(["a.b:1", "c"], "/^([^:]+):/") == ["a.b"]
+    assert pick(["a"], "(b)?a") == [""]
+
+
+@pytest.mark.parametrize(
+    ("regex", "said"),
+    [
+        ("/(/", "its regular expression /(/ cannot be used: a bracket is not closed"),
+        (
+            "/^(?!kube).*/",
+            "its regular expression /^(?!kube).*/ cannot be used: '(?!k' (character 2)",
+        ),
+        ("/" + "x" * 5000 + "/", "… cannot be used: it has more than 2000 characters"),
+    ],
+)
+def test_a_regular_expression_that_cannot_be_used(regex: str, said: str) -> None:
+    with pytest.raises(UnsupportedError, match=re.escape(said)):
+        pick(["a"], regex)
+    with pytest.raises(UnsupportedError, match=re.escape(said)):
+        lookup("prometheus", f"metrics({regex})")
+
+
+def test_a_regular_expression_takes_bounded_time() -> None:
+    start = time.process_time()
+    assert pick(["x" * 37] * 1000, r"/^(\S+)+!$/") == []
+    with pytest.raises(UnsupportedError, match="takes too long"):
+        pick(["x" * 100_000] * 1000, r"/^(\S+)+!$/")
+    assert time.process_time() - start < 8
 
 
 def test_choosing() -> None:
