@@ -175,10 +175,10 @@ def _rules(paths: list[str] | None, contract: str | None) -> tuple[list[Text], l
 
 
 def _sources(module: AnsibleModule, listed: list[dict[str, Any]]) -> list[Source]:
-    for number, one in enumerate(listed):
-        if not one.get("uid") or not one.get("type"):
+    for number, source in enumerate(listed):
+        if not source.get("uid") or not source.get("type"):
             module.fail_json(msg=f"datasources[{number}] needs a uid and a type")
-    return [Source(str(one["uid"]), str(one.get("name") or ""), str(one["type"])) for one in listed]
+    return [Source(str(source["uid"]), str(source.get("name") or ""), str(source["type"])) for source in listed]
 
 
 if __name__ == "__main__":

@@ -43,8 +43,8 @@ def specs() -> list[Path]:
     return sorted(DASHBOARDS.glob("*.yaml"))
 
 
-def forms() -> Iterator[str]:
-    """What in the YAML files is not as their JSON Schemas want it; what in dashboards of JSON alone cannot work."""
+def check_forms() -> Iterator[str]:
+    """Errors in YAML files by their JSON Schemas, and in dashboards that are JSON alone."""
     for source in (CONTRACTS / "charts.yaml", SERVICES, CONTRACTS / "alertmanager.tests.yaml"):
         yield from schema.check(source, source.with_suffix(".schema.json"), shown(source))
     texts = {path: Source(shown(path), path.read_text()) for path in sorted(DASHBOARDS.glob("*.json"))}
@@ -57,55 +57,55 @@ def shown(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def contract() -> tuple[Contract, list[str]]:
+def read_contract() -> tuple[Contract, list[str]]:
     """The metrics contract, and what is wrong with it beyond its form."""
     report = RuleReport()
     loaded = load(shown(SERVICES), SERVICES.read_text(), report)
     return loaded, [str(finding) for finding in report.findings]
 
 
-def compiled(promised: Contract) -> tuple[dict[Path, str], list[str]]:
+def compile_specs(contract: Contract) -> tuple[dict[Path, str], list[str]]:
     """The JSON of each dashboard's spec, by its file, and what is wrong with the specs."""
     texts: dict[Path, str] = {}
     wrong: list[str] = []
     for path in specs():
-        text, findings = generated.dashboard(Source(shown(path), path.read_text()), promised)
+        text, findings = generated.dashboard(Source(shown(path), path.read_text()), contract)
         texts[path.with_suffix(".json")] = text
         wrong += map(str, findings)
     return texts, wrong
 
 
-def build(texts: Mapping[Path, str], promised: Contract) -> None:
+def build(texts: Mapping[Path, str], contract: Contract) -> None:
     """Write every dashboard, and the rules that follow from the objectives."""
     for path, text in texts.items():
         path.write_text(text)
-    generated.write(promised, SERVICES)
+    generated.write(contract, SERVICES)
 
 
-def stale(texts: Mapping[Path, str], promised: Contract) -> Iterator[str]:
-    """What was compiled or written of something that says something else by now."""
+def find_stale(texts: Mapping[Path, str], contract: Contract) -> Iterator[str]:
+    """Generated files that are missing, or older than what they are generated from."""
     old = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
-    for file in (*old, *generated.stale(promised, SERVICES)):
+    for file in (*old, *generated.stale(contract, SERVICES)):
         yield f"{shown(file)}:1: stale; run python -m tools.contracts build"
 
 
-def queried(promised: Contract, checked: rules.Checked) -> Iterator[str]:
-    """What dashboards ask that no service and no rule has, or that is no query at all; by the lines of their specs."""
+def check_queries(contract: Contract, checked: rules.Checked) -> Iterator[str]:
+    """Queries of dashboards that are wrong or ask for what no service and no rule has; by the lines of their specs."""
     found, _queries = check_dashboards(
-        [Source(shown(path), path.read_text()) for path in specs()], Reader(Profile(), promised, checked.files)
+        [Source(shown(path), path.read_text()) for path in specs()], Reader(Profile(), contract, checked.files)
     )
     yield from (str(finding) for finding in found if finding.severity != "info")
 
 
-def linked(checked: rules.Checked) -> Iterator[str]:
-    """Links and alerts that lead nowhere: to a dashboard, a variable of it, or a runbook that there is not."""
+def check_links(checked: rules.Checked) -> Iterator[str]:
+    """Links of panels and alerts to dashboards, variables and runbooks that do not exist."""
     texts = {shown(path): path.read_text() for path in sorted(DASHBOARDS.glob("*.json"))}
     yield from links.of_dashboards(texts)
     yield from links.of_alerts(checked.alerts, links.variables(map(json.loads, texts.values())))
 
 
-def unread() -> Iterator[str]:
-    """Values that their charts do not read, where there are lists of what they do."""
+def check_values() -> Iterator[str]:
+    """Values that their charts do not read, where lists of the charts' keys are at hand."""
     lists = Path(os.environ.get("IAS_SHARED") or ROOT.parent / "shared") / "charts"
     if lists.is_dir():
         yield from values.check(CONTRACTS, lists, ROOT)
@@ -113,31 +113,37 @@ def unread() -> Iterator[str]:
         print(f"contracts: no lists of the charts' keys at {lists} (set IAS_SHARED): values are not held against them")
 
 
-def alerted(checked: rules.Checked, promised: Contract) -> Iterator[str]:
+def check_alerts(checked: rules.Checked, contract: Contract) -> Iterator[str]:
     """What is wrong with the alerts: rules, tests, coverage, runbooks, routing."""
-    covered, untried = rules.tried(checked, RULES, ROOT)
-    yield from [*checked.wrong, *untried, *notices.check(checked.alerts)]
+    coverage, uncovered = rules.check_coverage(checked, RULES, ROOT)
+    yield from [*checked.wrong, *uncovered, *notices.check(checked.alerts)]
     records = {rule.name for file in checked.files for group in file.groups for rule in group.rules}
     alerts = {rule.name: f"{rule.group.file.path}:{rule.line}" for rule in checked.alerts}
-    known = runbooks.knows(promised, records)
-    yield from runbooks.check(CONTRACTS / "runbooks", alerts, known, promised.log_fields, ROOT)
+    known = runbooks.knows(contract, records)
+    yield from runbooks.check(CONTRACTS / "runbooks", alerts, known, contract.log_fields, ROOT)
     alertmanager = CONTRACTS / "alertmanager.yaml"
-    yield from (str(finding) for finding in routing.unheard(alertmanager, checked.files, ROOT))
+    yield from (str(finding) for finding in routing.check_routes(alertmanager, checked.files, ROOT))
     try:
         yield from rules.promtool(RULES, ROOT)
         yield from routing.check(alertmanager, checked.alerts, ROOT)
     except programs.MissingProgramError as error:
         yield str(error)
-    tried = sum(one.is_complete for one in covered)
-    print(f"contracts: {len(covered)} alerts, {tried} of them tried in full by their tests")
+    complete = sum(alert.is_complete for alert in coverage)
+    print(f"contracts: {len(coverage)} alerts, {complete} of them covered in full by their tests")
 
 
-def checks(texts: Mapping[Path, str], promised: Contract, is_kept: bool) -> list[str]:
-    """What is wrong beyond forms; whether generated files are stale only a contract that is kept can tell."""
+def check_all(texts: Mapping[Path, str], contract: Contract, is_right: bool) -> list[str]:
+    """What is wrong beyond forms; generated files are only compared where the contract is right."""
     try:
         checked = rules.read(RULES, SERVICES, ROOT)
-        old = stale(texts, promised) if is_kept else ()
-        return [*unread(), *old, *queried(promised, checked), *linked(checked), *alerted(checked, promised)]
+        old = find_stale(texts, contract) if is_right else ()
+        return [
+            *check_values(),
+            *old,
+            *check_queries(contract, checked),
+            *check_links(checked),
+            *check_alerts(checked, contract),
+        ]
     except FileNotFoundError as error:
         return [f"{shown(Path(error.filename))}: missing; python -m tools.contracts build writes what is generated"]
 
@@ -146,15 +152,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.contracts", description=__doc__)
     parser.add_argument("command", choices=["check", "build"])
     command = parser.parse_args().command
-    wrong = [*forms()]
+    contract, problems = read_contract()
+    texts, refused = compile_specs(contract)
+    wrong = [*check_forms(), *(refused if contract.services else [])]  # objectives need the contract
     if not wrong:  # what has no form cannot be read any further
-        promised, wrong = contract()
-        texts, refused = compiled(promised)
-        wrong += refused
+        wrong = problems
         if command == "build" and not wrong:
-            build(texts, promised)
+            build(texts, contract)
             return 0
-        wrong += checks(texts, promised, is_kept=not wrong)
+        wrong += check_all(texts, contract, is_right=not wrong)
     wrong = list(dict.fromkeys(wrong))
     for line in wrong:
         print(line, file=sys.stderr)

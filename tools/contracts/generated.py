@@ -47,8 +47,8 @@ def dumped(content: Any) -> str:
 
 def texts(contract: Contract, services: Path) -> dict[str, str]:
     """The files' contents, by name."""
-    promised = slo.promises(contract, yaml_text.load(services.read_text())["services"])
-    rules, tests = slo.rule_file(promised), slo_tests.test_file(promised, RULES)
+    described = slo.describe(contract, yaml_text.load(services.read_text())["services"])
+    rules, tests = slo.rule_file(described), slo_tests.test_file(described, RULES)
     return {RULES: dumped(rules), TESTS: dumped(tests)}
 
 
@@ -58,7 +58,7 @@ def write(contract: Contract, services: Path) -> None:
 
 
 def stale(contract: Contract, services: Path) -> Iterator[Path]:
-    """The files that are missing or say something else."""
+    """The files that are missing or have another content."""
     for name, text in texts(contract, services).items():
         file = services.with_name(name)
         if not file.exists() or file.read_text() != text:

@@ -27,7 +27,7 @@ _TARGET = re.compile(r"/d/([\w-]+)(?![\w$-])")
 def variables(models: Iterable[Object]) -> Variables:
     """Of every dashboard that has a uid; one that came as JSON may have no variables at all."""
     return {
-        model["uid"]: {one["name"] for one in (model.get("templating") or {}).get("list") or []}
+        model["uid"]: {variable["name"] for variable in (model.get("templating") or {}).get("list") or []}
         for model in models
         if model.get("uid")
     }
@@ -42,7 +42,7 @@ def of_dashboards(texts: Mapping[str, str]) -> Iterator[str]:
         places = JsonPositions(texts[name]) if wrong else None
         for uid, panel, path in wrong:
             line, column = places.of(path) if places is not None else (1, 1)
-            yield f"{name}:{line}:{column} {panel.name}: a link leads to {uid}, which no dashboard is"
+            yield f"{name}:{line}:{column} {panel.name}: a link leads to {uid}, which is no dashboard"
 
 
 def targets(model: Object) -> Iterator[tuple[str, Panel, Path]]:
@@ -66,7 +66,7 @@ def _to_dashboard(rule: Rule, known: Variables) -> Iterator[str]:
     url = rule.annotations.get("dashboard_url", "")
     uid = url.removeprefix("/d/").partition("?")[0]
     if not url.startswith("/d/") or uid not in known:
-        yield f"{where}: dashboard_url leads to {uid or 'nothing'}, which no dashboard is"
+        yield f"{where}: dashboard_url leads to {uid or 'nothing'}, which is no dashboard"
         return
     unknown = set(re.findall(r"var-(\w+)=", url)) - known[uid]
     yield from (f"{where}: dashboard_url sets {name}, which {uid} does not have" for name in sorted(unknown))

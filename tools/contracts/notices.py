@@ -1,7 +1,7 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an alert tells whom it wakes: whose it is, what is wrong, and how bad it is now."""
+"""What a notification needs: the owner, what is wrong, and how bad it is now."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def check(alerts: Iterable[Rule]) -> Iterator[str]:
         yield from (f"{rule.group.file.path}:{line}: {rule.name} has no {what}" for what in missing)
         if rule.annotations.get("description") and labels.get("severity") != SIGNAL and not _is_live(rule):
             line = rule.place("annotations.description")[0]
-            yield f"{rule.group.file.path}:{line}: {rule.name}: the description tells nothing of now: use $value"
+            yield f"{rule.group.file.path}:{line}: {rule.name}: the description has no live value: use $value"
 
 
 def _is_live(rule: Rule) -> bool:
     """With the value; what is absent has none, but labels."""
-    wanted = "$labels" if "absent(" in rule.expr else "$value"
-    return wanted in rule.annotations["description"]
+    variable = "$labels" if "absent(" in rule.expr else "$value"
+    return variable in rule.annotations["description"]

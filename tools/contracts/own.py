@@ -15,9 +15,9 @@ from ansible_collections.ias.observability.plugins.module_utils._sources import 
 
 
 def check(own: Iterable[Source], compiled: Iterable[Source]) -> Iterator[Finding]:
-    """What cannot work in them, a uid of a compiled one too; which metrics they use is their owner's affair."""
+    """Errors in them, a uid of a compiled dashboard too; their metrics are not compared with the contract."""
     own = list(own)
     if own:
         names = {source.path for source in own}
-        findings, _asked = check_dashboards([*compiled, *own], Reader(Profile()))
-        yield from (one for one in findings if one.severity == "error" and one.file in names)
+        findings, _queries = check_dashboards([*compiled, *own], Reader(Profile()))
+        yield from (finding for finding in findings if finding.severity == "error" and finding.file in names)

@@ -21,27 +21,27 @@ _PLACE = re.compile(r"^(?:\S+: (?P<place>\d+:\d+): |.*\bline (?P<line>\d+): )")
 
 
 class MissingProgramError(Exception):
-    """A program is not there; says what to do."""
+    """A program was not found; the message says what to do."""
 
 
 def run(name: str, *arguments: str, cwd: Path = ROOT) -> tuple[int, str]:
-    """(exit code, everything it said). Raises MissingProgramError."""
+    """(exit code, its output). Raises MissingProgramError."""
     program = shutil.which(name, path=f"{BIN}:{os.environ.get('PATH', '')}")
     if program is None:
-        raise MissingProgramError(f"{name} is not there; run python -m tests.lab.toolchain {name}")
+        raise MissingProgramError(f"{name} was not found; run python -m tests.lab.toolchain {name}")
     done = subprocess.run([program, *arguments], cwd=cwd, capture_output=True, text=True, check=False)
     return done.returncode, f"{done.stdout}{done.stderr}".strip()
 
 
-def places(said: str, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """(place in the file of these lines, what is wrong there): the places that are told.
+def places(output: str, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """(place in the file of these lines, what is wrong there): as the output says it.
 
-    Where none is, all that was said, at the first line that holds a word which it quotes.
+    Where it names no place, all of the output, at the first line that holds a word which it quotes.
     """
-    told = [(found["place"] or found["line"], line[found.end() :]) for line in dict.fromkeys(said.splitlines())
+    located = [(found["place"] or found["line"], line[found.end() :]) for line in dict.fromkeys(output.splitlines())
             if (found := _PLACE.match(line))]  # fmt: skip
-    if told:
-        yield from told
+    if located:
+        yield from located
         return
-    quoted = [word for word in re.findall(r'"([^"]*)"', said) if len(word) > 1]
-    yield next((str(at) for word in quoted for at, line in enumerate(lines, 1) if word in line), "1"), said
+    quoted = [word for word in re.findall(r'"([^"]*)"', output) if len(word) > 1]
+    yield next((str(at) for word in quoted for at, line in enumerate(lines, 1) if word in line), "1"), output

@@ -25,7 +25,7 @@ from tools.contracts.schema import place
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Who is to receive the alert with these labels; `where` is told when somebody else would."""
+    """Who is to receive the alert with these labels; `where` is reported when somebody else would."""
 
     where: str
     labels: tuple[tuple[str, str], ...]
@@ -35,24 +35,24 @@ class Route:
 def check(config: Path, alerts: Iterable[Rule], root: Path) -> Iterator[str]:
     """What amtool has against the configuration, and alerts that would go to somebody else."""
     name = str(config.relative_to(root))
-    code, said = programs.run("amtool", "check-config", name, cwd=root)
+    code, output = programs.run("amtool", "check-config", name, cwd=root)
     if code:
         lines = config.read_text().splitlines()
-        yield from (f"{name}:{where}: {what}" for where, what in programs.places(said, lines))
+        yield from (f"{name}:{where}: {what}" for where, what in programs.places(output, lines))
         return
     table = config.with_suffix(".tests.yaml")
     content = table.read_text()
     loaded = yaml_text.load(content)
     tree = first_document(content)
     shown = str(table.relative_to(root))
-    wanted = [
+    expected = [
         Route(f"{shown}:{place(tree, ['routes', number])[0]}", _pairs(row["labels"]), row["receiver"])
         for number, row in enumerate(loaded["routes"])
     ]
-    wanted += [route for rule in alerts if (route := of_rule(rule, loaded["receivers"])) not in wanted]
+    expected += [route for rule in alerts if (route := of_rule(rule, loaded["receivers"])) not in expected]
     with ThreadPoolExecutor() as pool:
-        yield from (wrong for wrong in pool.map(lambda route: _tried(route, name, root), wanted) if wrong)
-    used = {route.receiver for route in wanted}
+        yield from (wrong for wrong in pool.map(lambda route: _test_route(route, name, root), expected) if wrong)
+    used = {route.receiver for route in expected}
     content = config.read_text()
     tree = first_document(content)
     for number, receiver in enumerate(yaml_text.load(content)["receivers"]):
@@ -61,11 +61,11 @@ def check(config: Path, alerts: Iterable[Rule], root: Path) -> Iterator[str]:
             yield f"{name}:{line}: no case of {shown} goes to receiver {receiver['name']}"
 
 
-def unheard(config: Path, files: Iterable[RuleFile], root: Path) -> list[Finding]:
-    """Routes and inhibitions that no alert is for, alerts that nobody hears of.
+def check_routes(config: Path, files: Iterable[RuleFile], root: Path) -> list[Finding]:
+    """Routes and inhibitions that match no alert, alerts that reach nobody.
 
-    The alerts are those of the rule files and of the table, which has some of the charts' own; hence nothing is left
-    out for being the business of other rules.
+    The alerts are those of the rule files and of the table, which has some of the charts' own;
+    so no route is left to other rules.
     """
     report = RuleReport()
     routing = routing_config.load(str(config.relative_to(root)), config.read_text(), report)
@@ -90,10 +90,12 @@ def _pairs(labels: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((name, str(value)) for name, value in labels.items()))
 
 
-def _tried(route: Route, config: str, root: Path) -> str:
+def _test_route(route: Route, config: str, root: Path) -> str:
     labels = [f"{name}={value}" for name, value in route.labels]
-    code, said = programs.run("amtool", "config", "routes", "test", f"--config.file={config}", *labels, cwd=root)
-    got = said.splitlines()[-1] if said else ""
-    if code == 0 and got == route.receiver:
+    code, output = programs.run("amtool", "config", "routes", "test", f"--config.file={config}", *labels, cwd=root)
+    receiver = output.splitlines()[-1] if output else ""
+    if code == 0 and receiver == route.receiver:
         return ""
-    return f"{route.where}: {' '.join(labels)} goes to {got or 'nobody'}, not to {route.receiver or 'anybody known'}"
+    return (
+        f"{route.where}: {' '.join(labels)} goes to {receiver or 'nobody'}, not to {route.receiver or 'anybody known'}"
+    )

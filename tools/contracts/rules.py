@@ -1,7 +1,7 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rule files: what our own checks and promtool have against them, and whether their tests try every alert."""
+"""The rule files: what our own checks and promtool have against them, and whether their tests cover every alert."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def tests_of(path: Path) -> Path:
     return path.with_suffix(".tests.yaml")
 
 
-def tried(checked: Checked, paths: Iterable[Path], root: Path) -> tuple[list[Coverage], list[str]]:
-    """How far the tests try each alert, and where they do not."""
+def check_coverage(checked: Checked, paths: Iterable[Path], root: Path) -> tuple[list[Coverage], list[str]]:
+    """How far the tests cover each alert, and where they do not."""
     report = RuleReport()
     tests = [
         test for path in paths for test in load_tests(shown(tests_of(path), root), tests_of(path).read_text(), report)
@@ -69,29 +69,30 @@ def tried(checked: Checked, paths: Iterable[Path], root: Path) -> tuple[list[Cov
 
 def promtool(paths: Iterable[Path], root: Path) -> Iterator[str]:
     """What promtool has against the files, and which tests fail; all of it at once, as each takes a while."""
-    asked = [
+    commands = [
         *(("check", "rules", "--lint=all", "--lint-fatal", shown(path, root)) for path in paths),
         *(("test", "rules", shown(tests_of(path), root)) for path in paths),
     ]
     with ThreadPoolExecutor() as pool:
-        answers = pool.map(lambda arguments: programs.run("promtool", *arguments, cwd=root), asked)
-        for arguments, (code, said) in zip(asked, answers, strict=True):
+        answers = pool.map(lambda arguments: programs.run("promtool", *arguments, cwd=root), commands)
+        for arguments, (code, output) in zip(commands, answers, strict=True):
             if code:
-                yield from placed(arguments[-1], said, (root / arguments[-1]).read_text().splitlines())
+                yield from placed(arguments[-1], output, (root / arguments[-1]).read_text().splitlines())
 
 
-def placed(name: str, said: str, lines: list[str]) -> Iterator[str]:
-    """What promtool said, with the line of the test that each failure is of, or of what it could not read."""
+def placed(name: str, output: str, lines: list[str]) -> Iterator[str]:
+    """What promtool output, with the line of the test that each failure is of, or of what it could not read."""
 
     def line_of(*words: str) -> int:
         return next((number for number, line in enumerate(lines, 1) if all(word in line for word in words)), 1)
 
-    failed = list(_FAILED.finditer(said))
+    failed = list(_FAILED.finditer(output))
     if not failed:
-        yield from (f"{name}:{where}: {what}" for where, what in programs.places(said, lines))
+        yield from (f"{name}:{where}: {what}" for where, what in programs.places(output, lines))
         return
-    ends = [*(one.start() for one in failed[1:]), len(said)]
-    for one, end in zip(failed, ends, strict=True):
-        told = said[one.start("test") : end].partition("\n")[2] if one["test"] else said[one.start() : end]
-        where = line_of(one["test"], "name:") if one["test"] else line_of(one["alert"] or json.loads(one["expr"]))
-        yield f"{name}:{where}: {one['test'] or 'a case'}:\n    {told.strip()}"
+    ends = [*(failure.start() for failure in failed[1:]), len(output)]
+    for failure, end in zip(failed, ends, strict=True):
+        test, alert = failure["test"], failure["alert"] or json.loads(failure["expr"] or '""')
+        text = output[failure.start("test") : end].partition("\n")[2] if test else output[failure.start() : end]
+        where = line_of(test, "name:") if test else line_of(alert)
+        yield f"{name}:{where}: {test or 'a case'}:\n    {text.strip()}"

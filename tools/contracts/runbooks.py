@@ -1,7 +1,7 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runbooks: one for each alert, short, with queries that can be asked as they stand."""
+"""Runbooks: one for each alert, short, with queries that can be run as they are written."""
 
 from __future__ import annotations
 
@@ -28,20 +28,22 @@ def check(
 ) -> Iterator[str]:
     """What is wrong with the runbooks.
 
-    `alerts` are those that need one, and where they stand; `known` says whether a metric is promised or recorded;
+    `alerts` are those that need one, and their places; `known` says whether a metric is declared or recorded;
     `fields` are those of the services' logs.
     """
-    there = {path.stem: path for path in sorted(folder.glob("*.md"))}
+    pages = {path.stem: path for path in sorted(folder.glob("*.md"))}
     name = folder.relative_to(root)
     yield from (
-        f"{alerts[alert]}: {alert} has no runbook {name}/{alert}.md" for alert in sorted(set(alerts) - set(there))
+        f"{alerts[alert]}: {alert} has no runbook {name}/{alert}.md" for alert in sorted(set(alerts) - set(pages))
     )
-    for alert, path in there.items():
+    for alert, path in pages.items():
         shown = f"{name}/{path.name}"
         if alert not in alerts:
             yield f"{shown}:1: there is no alert {alert}"
-        yield from (f"{shown}:{line}: {said}" for line, said in _form(alert, path.read_text().splitlines()))
-        yield from (f"{shown}:{line}: {said}" for line, said in _queries(path.read_text().splitlines(), known, fields))
+        yield from (f"{shown}:{line}: {message}" for line, message in _form(alert, path.read_text().splitlines()))
+        yield from (
+            f"{shown}:{line}: {message}" for line, message in _queries(path.read_text().splitlines(), known, fields)
+        )
 
 
 def _form(alert: str, lines: list[str]) -> Iterator[tuple[int, str]]:
@@ -58,7 +60,7 @@ def _queries(lines: list[str], known: Callable[[str], bool], fields: Collection[
     if len(found) < QUERIES:
         yield 1, f"{len(found)} queries: the first {QUERIES} are what somebody half asleep can do"
     for line, language, query in found:
-        yield from ((line, said) for said in wrong(language, query, known, fields))
+        yield from ((line, message) for message in wrong(language, query, known, fields))
 
 
 def blocks(lines: Iterable[str]) -> Iterator[tuple[int, str, str]]:
@@ -78,7 +80,7 @@ def wrong(language: str, query: str, known: Callable[[str], bool], fields: Colle
     try:
         if language == "promql":
             metrics = {node.metric for node in walk(parse_promql(query)) if isinstance(node, VectorSelector)}
-            yield from (f"no service tells {metric}" for metric in sorted(metrics) if metric and not known(metric))
+            yield from (f"no service exposes {metric}" for metric in sorted(metrics) if metric and not known(metric))
         elif language == "logql":
             yield from (message for _name, message in log_fields.unknown(parse_logql(query), fields))
         elif language == "traceql":

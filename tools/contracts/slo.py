@@ -48,7 +48,7 @@ ALERTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Promises:
+class Described:
     """services.yaml, as far as rules follow from it."""
 
     services: tuple[Service, ...]
@@ -56,27 +56,30 @@ class Promises:
     owners: dict[str, str]
     """The team, by service."""
     namespaces: tuple[str, ...]
-    """Where services run that promise to log."""
+    """Where services run that declare logs."""
 
 
-def promises(contract: Contract, described: dict[str, dict[str, Any]]) -> Promises:
-    """`described` is what stands under `services`."""
-    there = tuple(service for service in contract.services.values() if service.job)
-    logging = {service.namespace for service in there if "logs" in described[service.name]}
-    return Promises(there, {name: entry["owner"] for name, entry in described.items()}, tuple(sorted(logging)))
+def describe(contract: Contract, services: dict[str, dict[str, Any]]) -> Described:
+    """`services` is the mapping of that name in services.yaml."""
+    scraped = tuple(service for service in contract.services.values() if service.job)
+    logging = {service.namespace for service in scraped if "logs" in services[service.name]}
+    return Described(scraped, {name: entry["owner"] for name, entry in services.items()}, tuple(sorted(logging)))
 
 
-def rule_file(promised: Promises) -> dict[str, list[Rule]]:
+def rule_file(described: Described) -> dict[str, list[Rule]]:
     """A Prometheus rule file."""
-    owners = promised.owners
+    owners = described.owners
     groups = [
-        {"name": "ias-services.targets", "rules": [down(one, owners[one.name]) for one in promised.services]},
-        {"name": "ias-services.logs", "rules": [no_logs(namespace) for namespace in promised.namespaces]},
+        {
+            "name": "ias-services.targets",
+            "rules": [down(service, owners[service.name]) for service in described.services],
+        },
+        {"name": "ias-services.logs", "rules": [no_logs(namespace) for namespace in described.namespaces]},
     ]
     groups += [
-        {"name": f"ias-slo.{one.name}", "rules": list(burning(one, owners[one.name]))}
-        for one in promised.services
-        if one.objectives
+        {"name": f"ias-slo.{service.name}", "rules": list(burning(service, owners[service.name]))}
+        for service in described.services
+        if service.objectives
     ]
     return {"groups": groups}
 

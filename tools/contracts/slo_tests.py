@@ -15,7 +15,7 @@ from typing import Any
 from ansible_collections.ias.observability.plugins.module_utils._contract.model import Service
 from ansible_collections.ias.observability.plugins.module_utils._contract.objectives import Objective
 from tools.contracts import slo
-from tools.contracts.slo import Burn, Promises
+from tools.contracts.slo import Burn, Described
 
 Test = dict[str, Any]
 Goal = tuple[Service, Objective]
@@ -25,13 +25,13 @@ BEYOND, WITHIN = 1.01, 0.99
 SHARE = 0.25  # exact in binary: nothing to round
 
 
-def test_file(promised: Promises, rules: str) -> dict[str, Any]:
+def test_file(described: Described, rules: str) -> dict[str, Any]:
     """A test file for the rule file of that name."""
-    goals = [(service, objective) for service in promised.services for objective in service.objectives]
-    tests = [*targets(promised), *logs(promised), recorded(goals)]
+    goals = [(service, objective) for service in described.services for objective in service.objectives]
+    tests = [*targets(described), *logs(described), recorded(goals)]
     for burn in (slo.PAGE, slo.TICKET):
         for pair in burn.pairs:
-            tests += burns(promised, [goal for goal in goals if pair in slo.pairs(goal[1], burn)], burn, pair)
+            tests += burns(described, [goal for goal in goals if pair in slo.pairs(goal[1], burn)], burn, pair)
     return {"rule_files": [rules], "evaluation_interval": "1m", "tests": tests}
 
 
@@ -48,17 +48,17 @@ def case(minutes: int, alert: str, fires: list[Test] | None = None) -> Test:
 # -- is it there, does it log
 
 
-def targets(promised: Promises) -> Iterator[Test]:
+def targets(described: Described) -> Iterator[Test]:
     def up(values: str) -> dict[str, str]:
         return {
-            f'up{{namespace="{one.namespace}", job="{one.job}", instance="i"}}': values for one in promised.services
+            f'up{{namespace="{one.namespace}", job="{one.job}", instance="i"}}': values for one in described.services
         }
 
     fires = [
         {
             "exp_labels": {
                 "severity": "critical",
-                "owner": promised.owners[one.name],
+                "owner": described.owners[one.name],
                 "service": one.name,
                 "namespace": one.namespace,
                 "job": one.job,
@@ -70,7 +70,7 @@ def targets(promised: Promises) -> Iterator[Test]:
                 **links("ServiceDown", "ias-system-overview"),
             },
         }
-        for one in promised.services
+        for one in described.services
     ]
     for name, values in (("targets cannot be scraped", "1x3 0x4"), ("targets vanish", "1x3 stale")):
         yield test(name, up(values), [case(6, "ServiceDown"), case(7, "ServiceDown", fires)])
@@ -79,10 +79,10 @@ def targets(promised: Promises) -> Iterator[Test]:
     )
 
 
-def logs(promised: Promises) -> Iterator[Test]:
+def logs(described: Described) -> Iterator[Test]:
     def fed(pods: str, lines: str) -> dict[str, str]:
         series = {}
-        for namespace in promised.namespaces:
+        for namespace in described.namespaces:
             series[f'kube_pod_status_phase{{namespace="{namespace}", phase="Running", pod="p"}}'] = pods
             series[f'namespace:log_lines_read:rate15m{{namespace="{namespace}"}}'] = lines
         return {key: values for key, values in series.items() if values}
@@ -96,7 +96,7 @@ def logs(promised: Promises) -> Iterator[Test]:
                 **links("NoLogs", "ias-stack-health"),
             },
         }
-        for namespace in promised.namespaces
+        for namespace in described.namespaces
     ]
     for name, lines in (("pods run and write no line", "0x16"), ("pods run and nobody reads their lines", "")):
         yield test(name, fed("1x16", lines), [case(14, "NoLogs"), case(15, "NoLogs", fires)])
@@ -137,7 +137,7 @@ def example(pattern: str) -> str:
     return pattern.replace(".", "0")
 
 
-def burns(promised: Promises, goals: list[Goal], burn: Burn, pair: tuple[float, str, str]) -> Iterator[Test]:
+def burns(described: Described, goals: list[Goal], burn: Burn, pair: tuple[float, str, str]) -> Iterator[Test]:
     """Beyond both thresholds it fires when it has held; within either one, or with few events, it does not."""
     factor, long, short = pair
     hold = int(burn.hold.removesuffix("m"))
@@ -156,7 +156,7 @@ def burns(promised: Promises, goals: list[Goal], burn: Burn, pair: tuple[float, 
         return series
 
     def firing(alert: str, which: list[Goal]) -> list[Test]:
-        return [burnt(promised, goal, burn, factor) for goal in which if slo.ALERTS[goal[1].name][0] == alert]
+        return [burnt(described, goal, burn, factor) for goal in which if slo.ALERTS[goal[1].name][0] == alert]
 
     title = f"{burn.severity}, {factor:g} times over {long} and {short}"
     silent = [case(hold - 1, alert) for alert in names]
@@ -170,14 +170,14 @@ def burns(promised: Promises, goals: list[Goal], burn: Burn, pair: tuple[float, 
         yield test(f"{title}: beyond, of a handful", fed(BEYOND, BEYOND, slo.MOST_REQUESTS_IGNORED), few)
 
 
-def burnt(promised: Promises, goal: Goal, burn: Burn, factor: float) -> Test:
+def burnt(described: Described, goal: Goal, burn: Burn, factor: float) -> Test:
     service, objective = goal
     name, what, dashboard = slo.ALERTS[objective.name]
     share = f"{factor * float(slo.budget(objective)) * BEYOND:.6g}"
     return {
         "exp_labels": {
             "severity": burn.severity,
-            "owner": promised.owners[service.name],
+            "owner": described.owners[service.name],
             "service": service.name,
             "namespace": NAMESPACE,
             "job": service.job,

@@ -1,7 +1,7 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Helm values against the lists of their charts' keys: what a chart does not read is ignored without a word."""
+"""The Helm values against the lists of their charts' keys: what a chart does not read is ignored silently."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def unread(content: str, name: str, chart: str, keys: Keys) -> Iterator[str]:
         if not any(path[:end] in wrong for end in range(1, len(path))) and not known(keys, dotted(path)):
             wrong.add(path)
             beside = [
-                one.rpartition(".")[2]
-                for one in keys
-                if one.rpartition(".")[0] == dotted(path[:-1]) and known(keys, one)
+                key.rpartition(".")[2]
+                for key in keys
+                if key.rpartition(".")[0] == dotted(path[:-1]) and known(keys, key)
             ]
             near = difflib.get_close_matches(path[-1], beside, 1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""

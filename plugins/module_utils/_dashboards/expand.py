@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Variables and macros in a query give way to something that parses, chosen by where they stand.
+"""Variables and macros in a query are replaced by something that parses, chosen by their place in the query.
 
-What stands in for a value has MARK in it, so that nobody takes it for a real one.
+The replacement of a value has MARK in it, so that it cannot be confused with a real value.
 """
 
 from __future__ import annotations

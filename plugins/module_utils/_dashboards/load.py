@@ -29,7 +29,7 @@ class Document(NamedTuple):
 
 
 def load(path: str, content: str, contract: Contract | None = None) -> tuple[Document | None, list[Finding]]:
-    """The dashboard, None where there is none to look at, and what is wrong with the text."""
+    """The dashboard, None where it cannot be read, and what is wrong with the text."""
     if path.endswith((".yaml", ".yml")):
         return _load_spec(path, content, contract or Contract())
     return _load_json(path, content)

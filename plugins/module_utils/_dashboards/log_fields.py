@@ -32,22 +32,22 @@ _TEMPLATES = {"line_format", "label_format"}
 _SETTERS = {"json", "logfmt", "regexp", "pattern", "label_format"}
 _MOST_HINTS = 20
 Used = tuple[str, Collection[str]]
-"""A name that the query reads, and the fields that the query itself has made by then."""
+"""A name that the query reads, and the fields that the query itself has extracted by then."""
 
 
 def unknown(query: Query, declared: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Each field that no service declares and the query has not made before, with what is wrong."""
+    """Each field that no service declares and the query has not extracted before, with what is wrong."""
     known = frozenset({*declared, *LABELS, *OF_LOKI})
     found: set[str] = set()
-    for name, made in _used(query):
-        if name not in known and name not in made and name not in found:
+    for name, extracted in _used(query):
+        if name not in known and name not in extracted and name not in found:
             found.add(name)
-            hint = did_you_mean(name, sorted({*known, *made})) if len(found) <= _MOST_HINTS else ""
+            hint = did_you_mean(name, sorted({*known, *extracted})) if len(found) <= _MOST_HINTS else ""
             yield name, f"no service logs a field {name!r}{f' ({hint})' if hint else ''}"
 
 
 def _used(query: Query) -> Iterator[Used]:
-    everything = frozenset(name for node in walk(query) for name in _made(node))
+    everything = frozenset(name for node in walk(query) for name in _extracted(node))
     for node in walk(query):
         if isinstance(node, LogQuery):
             yield from _in_pipeline(node)
@@ -60,17 +60,17 @@ def _used(query: Query) -> Iterator[Used]:
 
 
 def _in_pipeline(query: LogQuery) -> Iterator[Used]:
-    """What stages read, each beside what those before it have made; that set grows with each stage."""
-    made: set[str] = set()
-    yield from ((matcher.name, made) for matcher in query.matchers)
+    """What stages read, each beside what those before it have extracted; that set grows with each stage."""
+    extracted: set[str] = set()
+    yield from ((matcher.name, extracted) for matcher in query.matchers)
     for stage in query.stages:
-        yield from ((name, made) for name in _of_stage(stage))
-        made.update(stage.labels if stage.kind in _SETTERS else ())
+        yield from ((name, extracted) for name in _of_stage(stage))
+        extracted.update(stage.labels if stage.kind in _SETTERS else ())
     if query.unwrap:
-        yield query.unwrap, made
+        yield query.unwrap, extracted
 
 
-def _made(node: Query) -> Iterator[str]:
+def _extracted(node: Query) -> Iterator[str]:
     if isinstance(node, LabelReplace):
         yield node.target
     elif isinstance(node, LogQuery):

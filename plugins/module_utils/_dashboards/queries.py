@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the panels ask: parsed in its own language, and looked at with the lints of rules and some of its own."""
+"""The queries of panels: parsed in their languages, and checked by the lints of rules and some of their own."""
 
 from __future__ import annotations
 
@@ -272,8 +272,8 @@ def _logql(dashboard: Dashboard, panel: Panel, target: Target, reader: Reader, r
         known = {*reader.contract.log_fields, *reader.contract.target_labels}
         for name, message in log_fields.unknown(found, known):
             if not _is_free(name):
-                said = f"query {target.ref}: {message}"
-                report.add("contract/log-field", "warning", said, path=target.query_path, panel=panel)
+                located = f"query {target.ref}: {message}"
+                report.add("contract/log-field", "warning", located, path=target.query_path, panel=panel)
     labels = _grouped(found)
     if labels is not None and not any(map(_is_free, labels)):
         _legend(panel, target, labels.__contains__, report)

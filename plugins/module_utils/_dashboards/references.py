@@ -158,9 +158,9 @@ def _sources(dashboard: Dashboard, sources: Sequence[Source] | None, inputs: set
     known = {name for source in sources for name in (source.uid, source.name)} | _BUILT_IN_SOURCES | NO_SOURCE
     types = {source.type for source in sources}
     for variable in dashboard.variables.values():
-        wanted = text(variable.raw.get("query"))
-        if variable.type == "datasource" and wanted and wanted not in types:
-            message = f"variable {variable.name!r} chooses among data sources of type {wanted!r}, and there is none"
+        kind = text(variable.raw.get("query"))
+        if variable.type == "datasource" and kind and kind not in types:
+            message = f"variable {variable.name!r} chooses among data sources of type {kind!r}, and Grafana has none"
             report.add("dashboards/datasource", "error", message, path=variable.path)
     reported: set[str] = set()
     for panel in dashboard.panels:
@@ -173,7 +173,7 @@ def _sources(dashboard: Dashboard, sources: Sequence[Source] | None, inputs: set
             report.add(
                 "dashboards/datasource",
                 "error",
-                f"there is no data source {uid!r}",
+                f"Grafana has no data source {uid!r}",
                 hint=near or "use a variable of type datasource",
                 path=(*target.path, "datasource"),
                 panel=panel,

@@ -29,7 +29,7 @@ _ALL = frozenset(unit for _right, units in _KINDS.values() for unit in units)
 
 
 def mismatch(tree: Expr, unit: str, unit_of: Callable[[str], str]) -> str:
-    """What is wrong about the unit; "" when nothing is known to be. `unit_of` tells a metric's unit, or ""."""
+    """What is wrong about the unit; "" when nothing is known to be. `unit_of` gives a metric's unit, or ""."""
     kind = kind_of(tree, unit_of)
     if not kind or unit not in _ALL or unit in _KINDS[kind][0]:
         return ""
@@ -37,7 +37,7 @@ def mismatch(tree: Expr, unit: str, unit_of: Callable[[str], str]) -> str:
 
 
 def kind_of(tree: Expr, unit_of: Callable[[str], str]) -> str:
-    """The kind of the values, where the query is plain enough to tell; else ""."""
+    """The kind of the values, where the query is plain enough; else ""."""
     node, per_second = strip_parens(tree), False
     while not isinstance(node, VectorSelector):
         if isinstance(node, Aggregation) and node.operator in _KEEPS:

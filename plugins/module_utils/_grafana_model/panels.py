@@ -1,7 +1,7 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a dashboard asks of its data sources, panel by panel."""
+"""The queries of a dashboard, panel by panel."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MAY_BE_EMPTY = re.compile(r"May be empty:\s*(?P<reason>[^\n]+)")
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A panel with something to ask. ``may_be_empty`` is the reason, empty where there is none."""
+    """A panel with queries. ``may_be_empty`` is the reason, empty where there is none."""
 
     dashboard: str
     id: int
@@ -54,7 +54,7 @@ def every_panel(dashboard: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def read_panels(
     title: str, dashboard: Mapping[str, Any], sources: Sequence[DataSource], chosen: Mapping[str, Chosen]
 ) -> list[Panel]:
-    """The panels that ask something, with their variables resolved."""
+    """The panels that have queries, with their variables resolved."""
     panels = []
     for raw in every_panel(dashboard):
         queries, problems = read_targets(raw, sources, chosen)
@@ -99,11 +99,11 @@ def datasource_uid(own: Any, panels: Any, chosen: Mapping[str, Chosen]) -> str:
     return ""
 
 
-def find_source(wanted: str, sources: Sequence[DataSource]) -> DataSource | None:
-    """By uid, or by name; the default one where nothing is named."""
-    if wanted in {"", "default"}:
+def find_source(name: str, sources: Sequence[DataSource]) -> DataSource | None:
+    """By uid, or by name; the default data source where the name is empty."""
+    if name in {"", "default"}:
         return next((source for source in sources if source.is_default), None)
-    return next((source for source in sources if wanted in {source.uid, source.name}), None)
+    return next((source for source in sources if name in {source.uid, source.name}), None)
 
 
 def ready(

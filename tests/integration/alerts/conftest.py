@@ -123,9 +123,9 @@ def free_port() -> int:
 def write_rules(folder: Path) -> list[str]:
     """The rules of contracts/, those of services only where the service is here."""
     described = yaml.safe_load((CONTRACTS / "services.yaml").read_text())["services"]
-    promised = slo.promises(load("services.yaml", (CONTRACTS / "services.yaml").read_text(), RuleReport()), described)
+    promised = slo.describe(load("services.yaml", (CONTRACTS / "services.yaml").read_text(), RuleReport()), described)
     here = tuple(one for one in promised.services if one.job in workloads.PARTS)
-    rules = generated.dumped(slo.rule_file(slo.Promises(here, promised.owners, promised.namespaces)))
+    rules = generated.dumped(slo.rule_file(slo.Described(here, promised.owners, promised.namespaces)))
     (folder / generated.RULES).write_text(rules)
     (folder / "alerts.yaml").write_text((CONTRACTS / "alerts.yaml").read_text())
     return ["alerts.yaml", generated.RULES]

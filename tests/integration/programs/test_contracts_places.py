@@ -44,7 +44,7 @@ CONTENTS = {
 
 
 def where(lines: list[str]) -> list[str]:
-    """The files of all lines that tell something new; every line has its place."""
+    """The files of all lines that say something new; every line has its place."""
     started = [line for line in lines if not line.startswith(" ")]
     assert [line for line in started if not LINE.match(line)] == []
     return [line.removeprefix("contracts/").partition(":")[0] for line in started]
@@ -55,19 +55,19 @@ def test_what_has_the_wrong_form(check_copy: Callable[..., list[str]]) -> None:
 
 
 def test_what_is_wrong_beyond_forms(check_copy: Callable[..., list[str]], shared: Path) -> None:
-    told = check_copy(CONTENTS, Path(program("promtool")), Path(program("amtool")), shared=shared)
-    assert CONTENTS.keys() - set(where(told)) == {"dashboards/logs.yaml"}  # right, but compiled to something else
-    assert any(line.startswith("contracts/dashboards/logs.json:1: stale") for line in told)
+    reported = check_copy(CONTENTS, Path(program("promtool")), Path(program("amtool")), shared=shared)
+    assert CONTENTS.keys() - set(where(reported)) == {"dashboards/logs.yaml"}  # right, but compiled to something else
+    assert any(line.startswith("contracts/dashboards/logs.json:1: stale") for line in reported)
 
 
 @pytest.mark.parametrize("metric", ["router_tokens_total", "pg_up"])
 def test_all_of_them_are_printed_with_file_and_line(check_copy: Callable[..., list[str]], metric: str) -> None:
-    """By the key alone: an objective that has the old name is told too, and keeps nothing else from it."""
+    """By the key alone: an objective that has the old name is reported too, and hides nothing else."""
     found = "\n".join(check_copy({"services.yaml": (rf"(?m)^      {metric}:", f"      {metric}_renamed:")}))
-    told = re.findall(rf"(?m)^contracts/(.+?):(\d+):\d+ \S*/(.+): no service exposes '{metric}'", found)
-    assert {(Path(file).name, who) for file, _line, who in told} == {
+    reported = re.findall(rf"(?m)^contracts/(.+?):(\d+):\d+ \S*/(.+): no service exposes '{metric}'", found)
+    assert {(Path(file).name, who) for file, _line, who in reported} == {
         (file, who if file not in {path.name for path in RULES} else who.partition(" ")[2])
         for file, who in users(metric)
     }
-    assert all(token(metric).search(lines(CONTRACTS / file)[int(line) - 1]) for file, line, _who in told)
+    assert all(token(metric).search(lines(CONTRACTS / file)[int(line) - 1]) for file, line, _who in reported)
     assert ("up is a gauge of the service" in found) == (metric == "pg_up")

@@ -51,7 +51,7 @@ def test_routes_that_no_alert_is_for(root: Path, tmp_path: Path) -> None:
             (tmp_path / name).write_text((root / "contracts" / name).read_text().replace(before, after, 1))
         paths = (root / "contracts" / name for name in ("alerts.yaml", "slo-alerts.yaml"))
         files = [file for path in paths for file in parse_rules(path.name, path.read_text(), Profile(), RuleReport())]
-        return [str(finding) for finding in routing.unheard(tmp_path / "alertmanager.yaml", files, tmp_path)]
+        return [str(finding) for finding in routing.check_routes(tmp_path / "alertmanager.yaml", files, tmp_path)]
 
     assert unheard("", "") == []
     (shadowed, *_) = unheard('[severity = "none"]', '[severity =~ ".+"]')

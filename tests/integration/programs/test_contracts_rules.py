@@ -94,7 +94,7 @@ def test_an_alert_that_no_test_tries_is_named(root: Path, tmp_path: Path) -> Non
     (tmp_path / "alerts.yaml").write_text(content)
     (tmp_path / "alerts.tests.yaml").write_text((root / "contracts/alerts.tests.yaml").read_text())
     checked = rules.read([tmp_path / "alerts.yaml"], tmp_path / "services.yaml", tmp_path)
-    covered, wrong = rules.tried(checked, [tmp_path / "alerts.yaml"], tmp_path)
+    covered, wrong = rules.check_coverage(checked, [tmp_path / "alerts.yaml"], tmp_path)
     assert [one.rule.name for one in covered if not one.is_complete] == ["Untried"]
     assert any("Untried" in line and "coverage/firing" in line for line in wrong)
     assert any("coverage/unknown-alert" in line for line in wrong)

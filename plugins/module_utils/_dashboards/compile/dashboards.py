@@ -1,10 +1,10 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Compile a dashboard's short description into the JSON that Grafana 12 and 13 import, by hand too.
+"""Compile a dashboard's spec to the JSON that Grafana 12 and 13 import, by hand too.
 
-A description names title, uid, variables and rows of panels (contracts/dashboard.schema.json); the layout on Grafana's
-24 columns, ids, data sources, colours and defaults are computed, and names come from services.yaml.
+A spec has title, uid, variables and rows of panels; the layout on Grafana's 24 columns, ids, data sources, colours and
+defaults are computed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SIZE = (8, 8)
 Object = dict[str, Any]
 
 
-def laid_out(rows: list[Object], dashboard: Object, contract: Contract) -> Iterator[Object]:
+def lay_out(rows: list[Object], dashboard: Object, contract: Contract) -> Iterator[Object]:
     """Panels from left to right, a new line where the next one does not fit; a row's header on top."""
     identity, y = 1, 0
     for row in rows:
@@ -47,7 +47,7 @@ def laid_out(rows: list[Object], dashboard: Object, contract: Contract) -> Itera
 
 
 def compile_dashboard(spec: Object, contract: Contract) -> Object:
-    """The dashboard's JSON model, of a description that keeps the schema."""
+    """The dashboard's JSON, of a spec that has the right form."""
     return {
         "uid": spec["uid"],
         "title": spec["title"],
@@ -71,5 +71,5 @@ def compile_dashboard(spec: Object, contract: Contract) -> Object:
             }
         ],
         "templating": {"list": [variable(name, contract.names) for name in spec["variables"]]},
-        "panels": list(laid_out(spec["rows"], spec, contract)),
+        "panels": list(lay_out(spec["rows"], spec, contract)),
     }

@@ -36,7 +36,7 @@ def budget_left(objective: Objective, job: str, window: str) -> str:
 
 
 def queries(contract: Contract, name: str, only: str = "") -> Iterator[Object]:
-    """For each service (or the one) with an objective of the name: what is left of its budget in the range shown."""
+    """What is left of each service's (or the named one's) budget of an objective, in the range shown."""
     for service in contract.services.values():
         for objective in service.objectives:
             if objective.name == name and only in {"", service.name} and service.job:

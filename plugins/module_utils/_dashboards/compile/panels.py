@@ -1,7 +1,7 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One panel of a dashboard: its description made into Grafana's JSON."""
+"""One panel of a spec, compiled to Grafana's JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .variables import datasource
 
 Object = dict[str, Any]
 
-# Okabe and Ito's colours: told apart by colour-blind eyes too.
+# Okabe and Ito's colours, which colour-blind eyes can distinguish.
 GOOD, WARNING, CRITICAL = "#009E73", "#E69F00", "#D55E00"
 SERIES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
 SERVICE_LABELS = ("job", "service", "service_name")
@@ -53,27 +53,27 @@ OPTIONS: dict[str, Object] = {
 def panel(identity: int, spec: Object, place: Object, dashboard: Object, contract: Contract) -> Object:
     """One panel at its place."""
     kind = spec.get("type", "timeseries")
-    asked = expanded(spec["queries"], contract)
-    made: Object = {
+    queries = expanded(spec["queries"], contract)
+    compiled: Object = {
         "id": identity,
         "type": kind,
         "title": spec["title"],
         "description": description(spec),
         "gridPos": place,
-        "datasource": datasource(asked[0].get("source", "prometheus")),
-        "targets": [target(index, query, kind, contract) for index, query in enumerate(asked)],
+        "datasource": datasource(queries[0].get("source", "prometheus")),
+        "targets": [target(index, query, kind, contract) for index, query in enumerate(queries)],
         "fieldConfig": {
-            "defaults": defaults(spec, kind, asked, dashboard),
-            "overrides": overrides(kind, asked, contract),
+            "defaults": defaults(spec, kind, queries, dashboard),
+            "overrides": overrides(kind, queries, contract),
         },
         "options": OPTIONS[kind] | ({"yAxis": {"unit": spec["unit"]}} if kind == "heatmap" else {}),
     }
     if kind == "table":
-        if asked[0].get("source") == "tempo":
-            made["options"] = OPTIONS[kind] | {"sortBy": [{"displayName": "Duration", "desc": True}]}
+        if queries[0].get("source") == "tempo":
+            compiled["options"] = OPTIONS[kind] | {"sortBy": [{"displayName": "Duration", "desc": True}]}
         else:
-            made["transformations"] = columns(spec, asked)
-    return made
+            compiled["transformations"] = columns(spec, queries)
+    return compiled
 
 
 def expanded(queries: list[Object], contract: Contract) -> list[Object]:
@@ -97,53 +97,53 @@ def target(index: int, query: Object, kind: str, contract: Contract) -> Object:
     """A query in the team's names; one line, as Grafana's editor likes it."""
     source = query.get("source", "prometheus")
     expr = " ".join(query["expr"].split())
-    made: Object = {"refId": chr(ord("A") + index), "datasource": datasource(source)}
+    compiled: Object = {"refId": chr(ord("A") + index), "datasource": datasource(source)}
     if source == "tempo":
-        return made | {"queryType": "traceql", "query": expr, "tableType": "traces", "limit": 100}
-    made |= {"editorMode": "code", "expr": contract.names.apply(expr) if source == "prometheus" else expr}
-    made["legendFormat"] = query.get("legend", "__auto")
+        return compiled | {"queryType": "traceql", "query": expr, "tableType": "traces", "limit": 100}
+    compiled |= {"editorMode": "code", "expr": contract.names.apply(expr) if source == "prometheus" else expr}
+    compiled["legendFormat"] = query.get("legend", "__auto")
     instant = kind in INSTANT or bool(query.get("instant"))
     if source == "loki":
-        return made | {"queryType": "instant" if instant else "range"}
-    made |= {"instant": instant, "range": not instant}
+        return compiled | {"queryType": "instant" if instant else "range"}
+    compiled |= {"instant": instant, "range": not instant}
     if kind == "heatmap":
-        made["format"] = "heatmap"
+        compiled["format"] = "heatmap"
     elif kind == "table":
-        made["format"] = "table"
+        compiled["format"] = "table"
     elif kind == "timeseries" and "_bucket" in expr:
-        made["exemplar"] = True
-    return made
+        compiled["exemplar"] = True
+    return compiled
 
 
 def defaults(spec: Object, kind: str, queries: list[Object], dashboard: Object) -> Object:
-    made: Object = {
+    compiled: Object = {
         "noValue": spec.get("no_data", NO_DATA),
         "thresholds": thresholds(spec.get("thresholds", {})),
         "color": {"mode": "thresholds" if kind in {"stat", "bargauge"} else "palette-classic-by-name"},
         "links": [link(name, spec, queries, dashboard) for name in links(spec, kind, queries, dashboard)],
     }
     if "unit" in spec:
-        made["unit"] = spec["unit"]
+        compiled["unit"] = spec["unit"]
     if kind not in WITHOUT_UNIT:
-        made["min"] = spec.get("min", 0)
+        compiled["min"] = spec.get("min", 0)
     if "max" in spec:
-        made["max"] = spec["max"]
+        compiled["max"] = spec["max"]
     if "decimals" in spec:
-        made["decimals"] = spec["decimals"]
+        compiled["decimals"] = spec["decimals"]
     if "states" in spec:
         texts = {
             str(value): {"text": text, "index": place} for place, (value, text) in enumerate(spec["states"].items())
         }
-        made["mappings"] = [{"type": "value", "options": texts}]
+        compiled["mappings"] = [{"type": "value", "options": texts}]
     if kind == "timeseries":
-        made["custom"] = {
+        compiled["custom"] = {
             "fillOpacity": 60 if spec.get("stacked") else 10,
             "showPoints": "never",
             "spanNulls": False,
             "stacking": {"mode": "normal" if spec.get("stacked") else "none"},
             "thresholdsStyle": {"mode": "dashed" if spec.get("thresholds") else "off"},
         }
-    return made
+    return compiled
 
 
 def thresholds(spec: Object) -> Object:

@@ -1,7 +1,7 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a query's series are called, as far as the contract can tell before there are any."""
+"""The names of a query's series, as far as they follow from the contract."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def _values(label: str, query: Object, contract: Contract) -> list[str]:
     if label in contract.log_fields and query.get("source") == "loki":
         instead = re.findall(rf'or \.{label} "(\w+)"', expr)  # of lines that do not have it
         return [*sorted(contract.log_fields[label]), *instead] if contract.log_fields[label] else []
-    asked = [contract.metrics[name] for name in _NAME.findall(expr) if name in contract.metrics]
+    metrics = [contract.metrics[name] for name in _NAME.findall(expr) if name in contract.metrics]
     if label == "job":
-        return sorted({contract.names.job(job) for metric in asked for job in metric.jobs})
-    lists = [metric.labels[label] for metric in asked if label in metric.labels]
+        return sorted({contract.names.job(job) for metric in metrics for job in metric.jobs})
+    lists = [metric.labels[label] for metric in metrics if label in metric.labels]
     return sorted(frozenset().union(*lists)) if all(lists) else []

@@ -55,8 +55,8 @@ def variable(name: str, names: MetricAliases) -> Object:
         return {"name": name, "hide": 0, "type": "textbox", "label": TEXTS[name], "query": "", "current": empty}
     if name in STREAMS:
         label, values_of, stream = STREAMS[name]
-        asked: Object = {"label": values_of, "refId": name, "stream": stream, "type": 1}
-        listed = {"datasource": datasource("loki"), "query": asked, "definition": ""}
+        label_query: Object = {"label": values_of, "refId": name, "stream": stream, "type": 1}
+        listed = {"datasource": datasource("loki"), "query": label_query, "definition": ""}
     else:
         label, query = QUERIES[name][0], names.apply(QUERIES[name][1])
         listed = {"datasource": datasource("prometheus"), "query": {"query": query, "refId": name}, "definition": query}

@@ -53,19 +53,19 @@ def test_a_good_one() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ("/d/ias-a?", "/d/ias-b?", "a.yaml:10: dashboard_url leads to ias-b, which no dashboard is"),
+        ("/d/ias-a?", "/d/ias-b?", "a.yaml:10: dashboard_url leads to ias-b, which is no dashboard"),
         (
             "/d/ias-a?",
             "https://g/d/ias-a?",
-            "a.yaml:10: dashboard_url leads to https://g/d/ias-a, which no dashboard is",
+            "a.yaml:10: dashboard_url leads to https://g/d/ias-a, which is no dashboard",
         ),
         ("var-namespace", "var-pod", "a.yaml:10: dashboard_url sets pod, which ias-a does not have"),
         ("runbooks/Slow", "runbooks/Fast", "a.yaml:11: runbook_url does not end with /runbooks/Slow.md"),
         (", owner: us", "", "a.yaml:6: Slow has no label owner"),
         ("severity: warning, ", "", "a.yaml:6: Slow has no label severity"),
         ("summary: It is slow", "x: y", "a.yaml:8: Slow has no annotation summary"),
-        ("takes {{ $value }} s", "is slow", "a.yaml:9: Slow: the description tells nothing of now: use $value"),
-        ("expr: a > 1", "expr: absent(a)", "a.yaml:9: Slow: the description tells nothing of now: use $value"),
+        ("takes {{ $value }} s", "is slow", "a.yaml:9: Slow: the description has no live value: use $value"),
+        ("expr: a > 1", "expr: absent(a)", "a.yaml:9: Slow: the description has no live value: use $value"),
     ],
 )
 def test_what_an_alert_lacks_is_said(before: str, after: str, said: str) -> None:
@@ -90,7 +90,7 @@ def dashboard(url: str, **rest: Any) -> dict[str, Any]:
 )
 def test_a_link_that_leads_to_no_dashboard_is_named(url: str, missing: list[str]) -> None:
     found = list(links.of_dashboards({"a.json": json.dumps(dashboard(url), indent=1)}))
-    assert found == [f"a.json:14:17 P: a link leads to {uid}, which no dashboard is" for uid in missing]
+    assert found == [f"a.json:14:17 P: a link leads to {uid}, which is no dashboard" for uid in missing]
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_a_good_one(tmp_path: Path) -> None:
         ("1. Wait.\n", "1. Wait.\n" * 30, 41, "54 lines: who is woken up reads at most 40"),
         ("```traceql\n{ duration > 1s }\n```\n", "", 1, "2 queries: the first 3 are "),
         ("rate(requests_total[5m])", "rate(requests_total)", 14, "no promql: "),
-        ("requests_total", "request_total", 14, "no service tells request_total"),
+        ("requests_total", "request_total", 14, "no service exposes request_total"),
         ('{namespace="n"}', "{}", 17, "no logql: "),
         ('level="error"', 'lvl="error"', 17, "no service logs a field 'lvl' (did you mean 'level'?)"),
         ("duration > 1s", "duration >", 20, "no traceql: "),

@@ -28,8 +28,8 @@ def described(root: Path) -> dict[str, Any]:
     return loaded
 
 
-def promises(described: dict[str, Any]) -> slo.Promises:
-    return slo.promises(contract(described), described["services"])
+def promises(described: dict[str, Any]) -> slo.Described:
+    return slo.describe(contract(described), described["services"])
 
 
 def contract(described: dict[str, Any]) -> Contract:
