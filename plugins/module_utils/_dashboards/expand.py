@@ -30,8 +30,6 @@ _PART = re.compile(
     re.DOTALL,
 )
 _NEXT = re.compile(r"\s*(\S?)")
-_IS_DURATION = re.compile(r"(?:[0-9]+(?:ms|[smhdwy]))+")
-_IS_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _GROUPING = re.compile(r"(?:by|without|on|ignoring|group_left|group_right)\s*$")
 _OFFSET = re.compile(r"offset\s+-?$|offset\s*$")
 Operand = Callable[[str], str]
@@ -59,15 +57,7 @@ def expansions(query: str, variables: Mapping[str, Variable]) -> Iterator[str]:
 
 
 def _by_value(variables: Mapping[str, Variable]) -> Operand:
-    def operand(name: str) -> str:
-        values = variables[name].values if name in variables else []
-        if values and all(_IS_NUMBER.fullmatch(value) for value in values):
-            return values[0]
-        if values and all(_IS_DURATION.fullmatch(value) for value in values):
-            return values[0]
-        return MARK
-
-    return operand
+    return lambda name: (variables[name].amount if name in variables else "") or MARK
 
 
 class _Expander:
@@ -124,8 +114,7 @@ class _Expander:
     def _range(self, name: str, following: str) -> str:
         if following in {"s", "m", "h", "d", "w", "y"}:
             return "5"
-        values = self.variables[name].values if name in self.variables else []
-        return next((value for value in values if _IS_DURATION.fullmatch(value)), _DURATION)
+        return (self.variables[name].duration if name in self.variables else "") or _DURATION
 
     def _in_selector(self, name: str, next_sign: str) -> str:
         """A label's name, a whole matcher, or (in TraceQL) an operand."""

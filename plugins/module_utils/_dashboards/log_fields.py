@@ -23,8 +23,7 @@ from .._logql.nodes import (
 # What the collector knows of a line (helm-values/alloy.yaml), and what Loki adds.
 LABELS = frozenset({"cluster", "namespace", "node", "pod", "container", "app", "service_name", "job", "stream"})
 OF_LOKI = frozenset({"detected_level", "__error__", "__error_details__"})
-_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`')
-_ACTION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_TEXT = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|`[^`]*`', re.DOTALL)
 _FIELD = re.compile(r"(?<![\w)\]])\.([A-Za-z_]\w*)")
 _ROOT = re.compile(r'\[?"?([A-Za-z_]\w*)')  # of an expression into JSON: a.b[0], ["a"]
 _READERS = {"json", "logfmt"}
@@ -85,5 +84,6 @@ def _of_stage(stage: Stage) -> Iterator[str]:
         yield from (found[1] for value in stage.values if (found := _ROOT.match(value)))
     elif stage.kind in _TEMPLATES:
         for value in stage.values:
-            for action in _ACTION.findall(value):
-                yield from _FIELD.findall(_TEXT.sub("", action))
+            for part in value.split("{{")[1:]:
+                action, closed, _text = part.partition("}}")
+                yield from _FIELD.findall(_TEXT.sub("", action)) if closed else ()

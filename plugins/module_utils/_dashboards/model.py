@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from .._grafana_model.json_values import mapping, mappings, text
@@ -17,10 +19,12 @@ from .json_positions import Path
 Language = Literal["promql", "logql", "traceql", "other"]
 _LANGUAGES: Mapping[str, Language] = {"prometheus": "promql", "loki": "logql", "tempo": "traceql"}
 NO_SOURCE = frozenset({"", "-- Mixed --", "default"})
+_IS_DURATION = re.compile(r"(?:[0-9]+(?:ms|[smhdwy]))+")
+_IS_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 ADHOC = frozenset({"adhoc", "groupby"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Variable:
     name: str
     type: str
@@ -31,11 +35,23 @@ class Variable:
     def is_multi(self) -> bool:
         return bool(self.raw.get("multi") or self.raw.get("includeAll"))
 
-    @property
+    @cached_property
     def values(self) -> list[str]:
         """Some values that it can have, as far as the file says."""
         is_fixed = self.type in {"custom", "interval", "constant", "textbox"}
         return fixed_values({**self.raw, "type": self.type}) if is_fixed else current_values(self.raw)
+
+    @cached_property
+    def amount(self) -> str:
+        """One of its values where all of them are numbers, or all durations; else empty."""
+        kinds = (_IS_NUMBER, _IS_DURATION)
+        is_amount = any(all(kind.fullmatch(value) for value in self.values) for kind in kinds)
+        return self.values[0] if self.values and is_amount else ""
+
+    @cached_property
+    def duration(self) -> str:
+        """The first of its values that is a duration, or empty."""
+        return next((value for value in self.values if _IS_DURATION.fullmatch(value)), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ _COUNTS = frozenset({"absent", "absent_over_time", "timestamp", "count_values", 
 _LEGEND_LABEL = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 _GRAPHS = frozenset({"timeseries", "stat", "gauge", "bargauge", "graph", "singlestat", "barchart"})
 Tree = TypeVar("Tree")
-_RANGE_IN_TEXT = re.compile(r"\[\s*[0-9]+[a-z0-9]*\s*[\]:]")
+_RANGE_IN_TEXT = re.compile(r"\[\s*[0-9][a-z0-9]*\s*[\]:]")
 
 
 @dataclass(frozen=True)

@@ -382,6 +382,34 @@ def test_queries_are_expanded_in_linear_time(collector_off: None, repeated: str)
     assert growth(checked, 1500) <= LINEAR
 
 
+LOKI = {"type": "loki", "uid": "l"}
+LONG: dict[str, Callable[[int], tuple[dict[str, Any], str]]] = {
+    "a range in a text": lambda count: (panel('{a="[' + "1" * count + '"}'), "a"),
+    "templates that do not end": lambda count: (
+        panel('{a="b"} | line_format "' + "{{" * count + '"', datasource=LOKI),
+        "a",
+    ),
+    "quotes that do not end": lambda count: (
+        panel('{a="b"} | line_format `{{' + '"\\' * count + "}}`", datasource=LOKI),
+        "a",
+    ),
+    "digits of a value": lambda count: (panel("a > $v"), "1" * count + "x"),
+    "values and references": lambda count: (panel(" + ".join(["$v"] * count)), ",".join(["1"] * count)),
+}
+
+
+@pytest.mark.parametrize("case", LONG)
+def test_time_grows_with_any_part(collector_off: None, case: str) -> None:
+    described = load_contract("c", "services: {api: {logs: {fields: {a: {}}}}}", RuleReport())
+
+    def checked(count: int) -> Callable[[], object]:
+        drawn, values = LONG[case](count)
+        text = json.dumps(dashboard(drawn, variables=({"name": "v", "type": "custom", "query": values},)))
+        return lambda: check([Text("d", text)], Reader(Profile(), described))
+
+    assert growth(checked, 600) <= LINEAR
+
+
 def test_a_dashboard_without_any_of_its_variables(collector_off: None) -> None:
     """Each name that is missing is compared with those that are there, up to a bound."""
 
