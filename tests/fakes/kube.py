@@ -68,6 +68,7 @@ class FakeKube:
     requests: list[Request] = field(default_factory=list)
     tls: ssl.SSLContext | None = None
     revision: int = 100
+    lock: threading.Lock = field(default_factory=threading.Lock)
     clock: Callable[[], str] = field(default_factory=lambda: _now)
 
     def __enter__(self) -> FakeKube:
@@ -179,6 +180,10 @@ class _Handler(BaseHTTPRequestHandler):
                 raise _RefusedError(self.kube.failures[key].pop(0), "scripted failure")
 
     def _resource(self, path: str, query: dict[str, str], body: Any) -> Object:
+        with self.kube.lock:  # as etcd does: of two writers of one version, one is refused
+            return copy.deepcopy(self._answer(path, query, body))
+
+    def _answer(self, path: str, query: dict[str, str], body: Any) -> Object:
         found = _PATH.match(path)
         if not found:
             raise _RefusedError(404, f"the server could not find {path}")
@@ -195,7 +200,7 @@ class _Handler(BaseHTTPRequestHandler):
         if verb == "delete":
             self._check_version(found, (body or {}).get("preconditions", {}))
             return self.kube.objects.pop(path)
-        if path.rpartition("/")[0] not in self.kube.serves:
+        if "apply-patch" not in self.headers["Content-Type"]:
             self._check_version(found, body.get("metadata", {}))
         return self._store(path, _merge(copy.deepcopy(self.kube.objects.get(path, {})), body), query)
 

@@ -30,6 +30,7 @@ def _rights() -> tuple[Permission, ...]:
     # Helm reads, applies and removes what a chart makes; one verb of each kind stands for its neighbours.
     inside = {
         "": ("secrets", "configmaps", "services", "serviceaccounts", "persistentvolumeclaims"),
+        "coordination.k8s.io": ("leases",),
         "apps": ("deployments", "statefulsets", "daemonsets"),
         "rbac.authorization.k8s.io": ("roles", "rolebindings"),
         "monitoring.coreos.com": ("servicemonitors", "prometheusrules", "prometheuses", "alertmanagers"),
@@ -48,7 +49,9 @@ def _rights() -> tuple[Permission, ...]:
     ]
     return (
         *found,
-        # what has no file any more is deleted
+        # one run at a time; the rules of files that are gone
+        Permission("get", "coordination.k8s.io", "leases"),
+        Permission("delete", "coordination.k8s.io", "leases"),
         Permission("list", "monitoring.coreos.com", "prometheusrules"),
         Permission("delete", "monitoring.coreos.com", "prometheusrules"),
         Permission("list", "", "pods"),

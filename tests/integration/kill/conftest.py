@@ -73,6 +73,8 @@ class Site:
             [
                 str(Path(sys.executable).with_name("ansible-playbook")),
                 *("site.yml", "-i", "inventories/lab", "--skip-tags", "verify"),
+                # The lease of a run that was killed expires before the next one stops waiting.
+                *("-e", '{"observability_lease_duration": 60, "observability_lease_wait_timeout": 120}'),
                 *options,
             ],
             cwd=ROOT,

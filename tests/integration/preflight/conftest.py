@@ -40,7 +40,7 @@ def helm(tmp_path: Path) -> FakeHelm:
 def site(kube: FakeKube, helm: FakeHelm, tmp_path: Path) -> Site:
     """Run it, see it fail; returns what it printed."""
 
-    def run(**variables: object) -> str:
+    def run(group: str = "observability", **variables: object) -> str:
         inventory = tmp_path / "hosts.yml"
         host = {
             "ansible_connection": "local",
@@ -50,7 +50,7 @@ def site(kube: FakeKube, helm: FakeHelm, tmp_path: Path) -> Site:
             "observability_storage_class": "fast",
             **variables,
         }
-        inventory.write_text(yaml.safe_dump({"observability": {"hosts": {"fake": host}}}))
+        inventory.write_text(yaml.safe_dump({group: {"hosts": {"fake": host}}}))
         environment = {name: value for name, value in os.environ.items() if not name.startswith("K8S_AUTH_")}
         done = subprocess.run(
             [str(Path(sys.executable).with_name("ansible-playbook")), "site.yml", "-i", str(inventory)],

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 import socket
 from pathlib import Path
 
@@ -97,3 +98,31 @@ def test_everything_that_is_wrong_is_one_message(kube: FakeKube, site: Site, tmp
     output = site(observability_storage_class="faster", observability_helm_binary=str(tmp_path / "no-helm"))
     refused(output, kube, "cannot take the stack: 4 errors", "cluster/node-not-ready", "cluster/storage-class")
     refused(output, kube, "cluster/permission", "cluster/helm")
+
+
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/ias-system/leases"
+LEASE = f"{LEASES}/ias-observability"
+
+
+def test_inventory_without_a_cluster(kube: FakeKube, site: Site) -> None:
+    output = site(group="monitoring")
+    refused(output, kube, "The inventory has no host in group observability", "Use an inventory like inventories/prod")
+    assert kube.requests == []
+
+
+def test_another_run_is_deploying(kube: FakeKube, site: Site) -> None:
+    kube.serves.add(LEASES)
+    kube.add("/api/v1/namespaces/ias-system")
+    now = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+    spec = {"holderIdentity": "elsewhere/1", "leaseDurationSeconds": 600, "acquireTime": now, "renewTime": now}
+    kube.add(LEASE, spec=spec)
+    refused(site(), kube, "elsewhere/1 is deploying to namespace ias-system since")
+
+
+def test_a_run_that_fails_lets_the_next_one_begin(kube: FakeKube, site: Site) -> None:
+    """It fails at its first write; the API in memory has no discovery."""
+    kube.serves.add(LEASES)
+    output = site()
+    assert "Make the namespace" in output
+    assert [request.method for request in kube.writes() if request.path in {LEASES, LEASE}] == ["POST", "DELETE"]
+    assert LEASE not in kube.objects
