@@ -45,11 +45,11 @@ unit: $(READY) ## unit tests (helm is built for them once: some minutes)
 	$(PYTHON) -m pytest -q $(BESIDE) --junitxml=.lab/junit-unit.xml
 
 programs: $(READY) ## what we say of rules, routing and tests beside what promtool and amtool say; whole playbooks and killed processes
-	$(PYTHON) -m tests.lab.toolchain promtool amtool
+	$(PYTHON) -m tests.lab.toolchain promtool amtool alertmanager
 	$(PYTHON) -m pytest -q $(BESIDE) tests/integration/programs --junitxml=.lab/junit-programs.xml
 
 coverage: $(READY) ## how many lines and branches of plugins/ the tests take (not part of `make test`)
-	$(PYTHON) -m tests.lab.toolchain helm promtool amtool
+	$(PYTHON) -m tests.lab.toolchain helm promtool amtool alertmanager
 	$(PYTHON) -m pytest -q $(BESIDE) --cov --cov-report=term:skip-covered --cov-fail-under=95 tests/unit tests/integration/programs
 
 mutation: $(READY) $(MUTATION)/.made-from-lock ## how many of MUTANTS changes of the parser a test notices (20 minutes; not part of `make test`)

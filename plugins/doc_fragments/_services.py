@@ -254,7 +254,7 @@ options:
     description:
       - How to reach the webhook that the receiver sends to, if it can be asked what it got. A GET of C(/alerts) with a
         label as the query must answer the list of alerts that have it, each with C(receiver), C(status) and C(labels).
-      - Without it nobody is asked, and the proof ends with the receiver that Alertmanager has chosen.
+      - Without it nobody is asked, and the proof ends with what Alertmanager counts of its notifications.
     type: dict
     suboptions:
       url:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import base64
 import contextlib
 import copy
+import functools
 import os
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -18,9 +19,13 @@ from . import _kube
 from ._http import NO_DEADLINE, Api, Deadline
 from ._http.sockets import bound_pools
 from ._kube import AUTH_ARGS, SetupError
+from ._printable import printable
 
 with contextlib.suppress(ImportError):  # reported by connect()
     import urllib3
+
+
+LOG_BYTES = 1 << 20
 
 
 def service_args(service: str, port: int) -> dict[str, Any]:
@@ -91,6 +96,45 @@ def open_service(params: Mapping[str, Any], name: str, deadline: Deadline = NO_D
         yield Api(manager, service["url"].rstrip("/"), headers, deadline=deadline)
     finally:
         manager.clear()
+
+
+class Replica(NamedTuple):
+    """One pod behind a service; without a name where a URL leads to it."""
+
+    pod: str
+    api: Api
+    log: Callable[[str, int], str]
+    """The log of one of its containers, of the last seconds; empty where it cannot be read."""
+
+
+@contextlib.contextmanager
+def open_replicas(params: Mapping[str, Any], name: str, deadline: Deadline = NO_DEADLINE) -> Iterator[list[Replica]]:
+    """Reach every ready pod behind the service that the option ``name`` describes; with a URL, what answers there."""
+    service = params[name]
+    if service["url"]:
+        with open_service(params, name, deadline) as api:
+            yield [Replica("", api, lambda container, seconds: "")]
+        return
+    cluster, namespace = _kube.Cluster(_kube.connect(params), deadline), service["namespace"]
+    with contextlib.ExitStack() as stack:
+        tunnels = _kube.forward_each(cluster, namespace, service["service"], service["port"])
+        yield [
+            Replica(
+                pod,
+                Api(stack.enter_context(tunnel).pool, "", credentials(service), deadline=deadline),
+                functools.partial(read_log, cluster, f"/api/v1/namespaces/{namespace}/pods/{pod}/log"),
+            )
+            for pod, tunnel in tunnels.items()
+        ]
+
+
+def read_log(cluster: _kube.Cluster, path: str, container: str, seconds: int) -> str:
+    """A log as evidence: without the right to read it there is none."""
+    try:
+        text = cluster.text(path, container=container, sinceSeconds=str(seconds), limitBytes=str(LOG_BYTES))
+    except _kube.KubeError:
+        return ""
+    return printable(text)
 
 
 def read_admin(cluster: _kube.Cluster, namespace: str, name: str) -> dict[str, str]:

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .._http import Api, parse, text
+from .notifications import Notifications, read_integrations, read_notifications
 
 Span = tuple[datetime.datetime, datetime.datetime]
 """From when until when an alert fires; both know their time zone."""
@@ -37,16 +39,22 @@ class Alertmanager:
         alert = {"labels": dict(labels), "annotations": dict(annotations), "startsAt": starts, "endsAt": ends}
         self.api.post("/api/v2/alerts", [alert], repeatable=True)
 
-    def find(self, alertname: str) -> list[KnownAlert]:
-        """The alerts of this name, silenced and inhibited ones too."""
+    def find(self, label: str, value: str) -> list[KnownAlert]:
+        """The alerts with this label, silenced and inhibited ones too."""
         path = "/api/v2/alerts"
-        answer = self.api.get(path, {"filter": f'alertname="{alertname}"'})
+        answer = self.api.get(path, {"filter": f'{label}="{value}"'})
         return parse("Alertmanager", path, lambda entries: [read_alert(entry) for entry in entries], answer)
 
-    def receivers(self) -> list[str]:
-        """The names of all receivers."""
-        path = "/api/v2/receivers"
-        return parse("Alertmanager", path, read_names, self.api.get(path))
+    def integrations(self) -> dict[str, Counter[str]]:
+        """How many integrations of each kind every receiver of the loaded configuration has."""
+        path = "/api/v2/status"
+        return parse(
+            "Alertmanager", path, lambda status: read_integrations(status["config"]["original"]), self.api.get(path)
+        )
+
+    def notifications(self) -> Notifications:
+        """The counters of its notifications since its start."""
+        return read_notifications(self.api.get_text("/metrics"))
 
 
 def read_names(entries: Any) -> list[str]:

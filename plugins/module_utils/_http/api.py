@@ -87,6 +87,10 @@ class Api:
     def get(self, path: str, query: Query | None = None) -> Any:
         return self.request("GET", path, query)
 
+    def get_text(self, path: str) -> str:
+        """An answer that is not JSON, such as metrics."""
+        return self._send("GET", path, None, "", repeatable=True).data.decode("utf-8", "replace")
+
     def post(self, path: str, body: Any, *, repeatable: bool = False) -> Any:
         return self.request("POST", path, body=body, repeatable=repeatable)
 

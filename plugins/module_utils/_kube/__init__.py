@@ -14,7 +14,7 @@ from .errors import ApiError, KubeError, SetupError, UnreachableError
 
 if TYPE_CHECKING:  # and for Ansible, which packs what is imported anywhere
     from .client import Cluster, authorization, connect
-    from .tunnel import Tunnel, forward
+    from .tunnel import Tunnel, forward, forward_each
 
 __all__ = [
     "AUTH_ARGS",
@@ -27,6 +27,7 @@ __all__ = [
     "authorization",
     "connect",
     "forward",
+    "forward_each",
 ]
 
 LATE = {
@@ -35,6 +36,7 @@ LATE = {
     "connect": ".client",
     "Tunnel": ".tunnel",
     "forward": ".tunnel",
+    "forward_each": ".tunnel",
 }
 
 

@@ -11,15 +11,16 @@ when it is opened, so a pod that was replaced is found again by the pool's next 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._http.sockets import TimedSocket
-from .client import Cluster, authorization
+from .client import Cluster, Object, authorization
 from .errors import ApiError, KubeError, UnreachableError
 
 if TYPE_CHECKING:
@@ -43,13 +44,13 @@ class Endpoint(NamedTuple):
 
 
 class Tunnel:
-    """A connection pool to `service:port`. Close it, or use it in a with statement."""
+    """A connection pool whose connections go where `find` says. Close it, or use it in a with statement."""
 
-    def __init__(self, cluster: Cluster, namespace: str, service: str, port: int) -> None:
-        self.pool = urllib3.HTTPConnectionPool(f"{service}.{namespace}", port, maxsize=CONNECTIONS)
+    def __init__(self, cluster: Cluster, namespace: str, host: str, port: int, find: Callable[[], Endpoint]) -> None:
+        self.pool = urllib3.HTTPConnectionPool(f"{host}.{namespace}", port, maxsize=CONNECTIONS)
 
         def dial() -> socket.socket:
-            return open_socket(cluster, namespace, find_endpoint(cluster, namespace, service, port))
+            return open_socket(cluster, namespace, find())
 
         self.pool.ConnectionCls = _connection_class(dial)
 
@@ -67,12 +68,24 @@ class Tunnel:
 
 def forward(cluster: Cluster, namespace: str, service: str, port: int) -> Tunnel:
     """A tunnel to a service; raises KubeError at once when no ready pod stands behind it."""
-    find_endpoint(cluster, namespace, service, port)
-    return Tunnel(cluster, namespace, service, port)
+
+    def find() -> Endpoint:
+        return ready_endpoints(cluster, namespace, service, port)[0]
+
+    find()
+    return Tunnel(cluster, namespace, service, port, find)
 
 
-def find_endpoint(cluster: Cluster, namespace: str, service: str, port: int) -> Endpoint:
-    """A ready pod behind the service, and the pod's own number for the service's port."""
+def forward_each(cluster: Cluster, namespace: str, service: str, port: int) -> dict[str, Tunnel]:
+    """A tunnel to each ready pod behind a service, by the pod's name; raises KubeError when there is none."""
+    return {
+        endpoint.pod: Tunnel(cluster, namespace, endpoint.pod, port, partial(Endpoint, *endpoint))
+        for endpoint in ready_endpoints(cluster, namespace, service, port)
+    }
+
+
+def ready_endpoints(cluster: Cluster, namespace: str, service: str, port: int) -> list[Endpoint]:
+    """The ready pods behind the service, at least one, and each pod's own number for the service's port."""
     name = f"{namespace}/{service}"
     found = cluster.find(f"/api/v1/namespaces/{namespace}/services/{service}")
     if found is None:
@@ -84,15 +97,20 @@ def find_endpoint(cluster: Cluster, namespace: str, service: str, port: int) -> 
         f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",
         labelSelector=f"kubernetes.io/service-name={service}",
     )
-    for part in slices:
-        numbers = {entry.get("name") or "": entry.get("port") for entry in part.get("ports") or []}
-        for endpoint in part.get("endpoints") or []:
-            target = endpoint.get("targetRef", {})
-            if endpoint.get("conditions", {}).get("ready") and target.get("kind") == "Pod" and ports[port] in numbers:
-                return Endpoint(target["name"], numbers[ports[port]])
-    raise KubeError(
-        f"no ready pod stands behind service {name}", f"See: kubectl get pods,endpointslices --namespace {namespace}"
-    )
+    endpoints = [endpoint for part in slices for endpoint in _ready(part, ports[port])]
+    if not endpoints:
+        hint = f"See: kubectl get pods,endpointslices --namespace {namespace}"
+        raise KubeError(f"no ready pod stands behind service {name}", hint)
+    return endpoints
+
+
+def _ready(part: Object, port_name: str) -> Iterator[Endpoint]:
+    """The ready pods of one EndpointSlice that have that port."""
+    numbers = {entry.get("name") or "": entry.get("port") for entry in part.get("ports") or []}
+    for endpoint in part.get("endpoints") or []:
+        target = endpoint.get("targetRef", {})
+        if endpoint.get("conditions", {}).get("ready") and target.get("kind") == "Pod" and port_name in numbers:
+            yield Endpoint(target["name"], numbers[port_name])
 
 
 def open_socket(cluster: Cluster, namespace: str, endpoint: Endpoint) -> socket.socket:

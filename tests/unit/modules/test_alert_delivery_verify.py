@@ -1,7 +1,7 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An alert of our own, followed from Alertmanager's API to the webhook that received it."""
+"""Alerts of our own, followed from Alertmanager's API to what its counters, and a webhook, say of their receivers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ from ansible_collections.ias.observability.plugins.modules import alert_delivery
 from tests.fakes.http import HANG_UP, Reply, Request, Server, running_server
 from tests.fakes.module import run_module
 
-ALERTS = "/api/v2/alerts"
+ALERTS, STATUS, METRICS = "/api/v2/alerts", "/api/v2/status", "/metrics"
+CONFIGURATION = """
+receivers:
+  - {name: page, webhook_configs: [{url: <secret>}]}
+  - {name: info, webhook_configs: [{url: <secret>}]}
+  - {name: none}
+"""
 
 
 @pytest.fixture
@@ -25,8 +31,20 @@ def server() -> Iterator[Server]:
         running.ok("POST", ALERTS, None)
         running.on("GET", ALERTS, held("page"))
         running.on("GET", "/alerts", got())
-        running.ok("GET", "/api/v2/receivers", [{"name": "page"}, {"name": "info"}])
+        running.ok("GET", STATUS, {"config": {"original": CONFIGURATION}})
+        running.on("GET", METRICS, counters(), counters(requests=1))
         yield running
+
+
+def counters(receiver: str = "page", requests: int = 0, failed: int = 0, **given_up: int) -> Reply:
+    """/metrics: by then `requests` were sent to the receiver, of which `failed` failed."""
+    labels = f'integration="webhook",receiver_name="{receiver}"'
+    lines = [
+        f"alertmanager_notification_requests_total{{{labels}}} {requests}",
+        f"alertmanager_notification_requests_failed_total{{{labels}}} {failed}",
+        *(f'alertmanager_notifications_failed_total{{{labels},reason="{why}"}} {n}' for why, n in given_up.items()),
+    ]
+    return Reply(200, "\n".join(lines).encode())
 
 
 def held(*receivers: str, state: str = "active", **status: Any) -> Reply:
@@ -39,7 +57,14 @@ def got(receiver: str = "page", status: str = "firing") -> Any:
 
     def answer(request: Request) -> Reply:
         return Reply(
-            200, [{"receiver": receiver, "status": status, "labels": {"alertname": request.query["alertname"][0]}}]
+            200,
+            [
+                {
+                    "receiver": receiver,
+                    "status": status,
+                    "labels": {"delivery_proof": request.query["delivery_proof"][0]},
+                }
+            ],
         )
 
     return answer
@@ -47,7 +72,7 @@ def got(receiver: str = "page", status: str = "firing") -> Any:
 
 def run(server: Server, *, webhook: bool = True, **args: Any) -> dict[str, Any]:
     asked = {"webhook": {"url": server.url}} if webhook else {}
-    wanted = {"labels": {"severity": "critical"}, "receiver": "page", "interval": 0, "timeout": 0}
+    wanted = {"alerts": [{"receiver": "page", "labels": {"severity": "critical"}}], "interval": 0, "timeout": 0}
     return run_module(alert_delivery_verify, alertmanager={"url": server.url}, **asked, **wanted | args)
 
 
@@ -66,19 +91,24 @@ def lasts(alert: dict[str, Any]) -> float:
 def test_it_arrives(server: Server) -> None:
     result = run(server)
     assert result["findings"] == []
-    assert result["summary"] == {"checked": 3, "passed": 3}
+    assert result["summary"] == {"checked": 4, "passed": 4}
     assert (result["routed_to"], result["received_by"], result["changed"]) == (["page"], ["page"], False)
 
 
-def test_the_alert_has_a_name_of_its_own_and_the_labels_that_were_asked_for(server: Server) -> None:
-    run(server, labels={"severity": "critical", "tier": 1, "alertname": "HighErrorRate"})
-    run(server)
-    first, _, second, _ = sent(server)
-    assert first["labels"]["alertname"].startswith("DeliveryProof-")
-    assert first["labels"]["alertname"] != second["labels"]["alertname"]
-    assert {**first["labels"], "alertname": ""} == {"severity": "critical", "tier": "1", "alertname": ""}
-    asked = server.seen("GET", ALERTS)[0].query["filter"]
-    assert asked == [f'alertname="{first["labels"]["alertname"]}"']
+def test_the_alert_has_a_name_of_its_own_and_the_labels_that_were_given(server: Server) -> None:
+    for _run in range(2):
+        server.on("GET", METRICS, counters(), counters(requests=1))
+        run(server, alerts=[{"receiver": "page", "labels": {"severity": "critical", "tier": 1}}])
+    first, _, second, _ = (alert["labels"] for alert in sent(server))
+    assert first["alertname"].startswith("DeliveryProof-")
+    assert first["alertname"] != second["alertname"]
+    assert (first["severity"], first["tier"]) == ("critical", "1")
+    assert server.seen("GET", ALERTS)[0].query["filter"] == [f'delivery_proof="{first["delivery_proof"]}"']
+
+
+def test_an_alert_may_have_the_name_that_its_route_matches(server: Server) -> None:
+    run(server, alerts=[{"receiver": "page", "labels": {"alertname": "Watchdog"}}])
+    assert {alert["labels"]["alertname"] for alert in sent(server)} == {"Watchdog"}
 
 
 def test_it_is_taken_back_when_it_has_arrived(server: Server) -> None:
@@ -106,8 +136,8 @@ def test_waits_for_it(server: Server) -> None:
     [
         (Reply(200, []), "delivery/not-held", 0),
         (held("ticket"), "delivery/wrong-receiver", 1),
-        (held("page", state="suppressed", silencedBy=["8f1c"]), "delivery/suppressed", 1),
-        (held("page", state="suppressed", inhibitedBy=["a"]), "delivery/suppressed", 1),
+        (held("page", state="suppressed", silencedBy=["8f1c"]), "delivery/suppressed", 0),
+        (held("page", state="suppressed", inhibitedBy=["a"]), "delivery/suppressed", 0),
     ],
 )
 def test_where_it_stops(server: Server, alertmanager: Reply, finding: str, passed: int) -> None:
@@ -115,7 +145,7 @@ def test_where_it_stops(server: Server, alertmanager: Reply, finding: str, passe
     result = run(server)
     assert result["failed"] is True
     assert ids(result) == [finding]
-    assert result["summary"] == {"checked": 3, "passed": passed}
+    assert result["summary"]["passed"] == passed
 
 
 @pytest.mark.parametrize("webhook", [Reply(200, []), got(receiver="ticket"), got(status="resolved")])
@@ -123,7 +153,7 @@ def test_the_webhook_has_not_got_it(server: Server, webhook: Any) -> None:
     server.on("GET", "/alerts", webhook)
     result = run(server)
     assert ids(result) == ["delivery/not-received"]
-    assert result["summary"] == {"checked": 3, "passed": 2}
+    assert result["summary"] == {"checked": 4, "passed": 3}
 
 
 def test_a_silence_is_named(server: Server) -> None:
@@ -133,14 +163,68 @@ def test_a_silence_is_named(server: Server) -> None:
 
 def test_nobody_is_asked_where_there_is_no_webhook(server: Server) -> None:
     result = run(server, webhook=False)
-    assert result["summary"] == {"checked": 2, "passed": 2}
+    assert result["summary"] == {"checked": 3, "passed": 3}
     assert server.seen("GET", "/alerts") == []
 
 
-@pytest.mark.parametrize(("receiver", "expected"), [("page", []), ("pager", ["delivery/no-receiver"])])
+@pytest.mark.parametrize(
+    ("receiver", "expected"),
+    [("page", []), ("pager", ["delivery/no-receiver"]), ("none", ["delivery/no-integration"])],
+)
 def test_check_mode_sends_nothing(server: Server, receiver: str, expected: list[str]) -> None:
-    assert ids(run(server, receiver=receiver, check=True)) == expected
+    assert ids(run(server, alerts=[{"receiver": receiver}], check=True)) == expected
     assert sent(server) == []
+
+
+def test_a_receiver_that_notifies_nobody_fails_before_anything_is_sent(server: Server) -> None:
+    assert ids(run(server, alerts=[{"receiver": "page"}, {"receiver": "none"}])) == ["delivery/no-integration"]
+    assert sent(server) == []
+
+
+def test_a_site_may_prove_nothing(server: Server) -> None:
+    assert run(server, alerts=[])["summary"] == {"checked": 0, "passed": 0}
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("after", "finding", "text"),
+    [
+        (counters(), "delivery/not-notified", "0 of 1 notifications since the alert was sent"),
+        (counters(requests=3, failed=3), "delivery/failed", "3 of 3 attempts, it goes on trying"),
+        (counters(requests=1, failed=1, clientError=1), "delivery/failed", "1 of 1 attempt, reason clientError"),
+        (counters("info", requests=1), "delivery/not-notified", "webhook has not been notified"),
+    ],
+)
+def test_the_counters_say_that_nobody_was_notified(server: Server, after: Reply, finding: str, text: str) -> None:
+    server.on("GET", METRICS, counters(), after)
+    result = run(server)
+    assert (result["failed"], ids(result)) == (True, [finding])
+    first = result["msg"].splitlines()[0]
+    assert first.startswith("An alert does not reach its receiver (receiver page: webhook")
+    assert text in first
+
+
+def test_what_was_counted_before_counts_for_nothing(server: Server) -> None:
+    server.on("GET", METRICS, counters(requests=7, failed=2))
+    assert ids(run(server)) == ["delivery/not-notified"]
+
+
+def test_an_alertmanager_that_restarts_counts_anew(server: Server) -> None:
+    server.on("GET", METRICS, counters(requests=7, failed=2), counters(requests=1))
+    assert ids(run(server)) == []
+
+
+def test_every_receiver_of_an_alert_must_have_been_notified(server: Server) -> None:
+    server.on("GET", ALERTS, held("page", "info"))
+    result = run(server)
+    assert [(finding["id"], finding["object"]) for finding in result["findings"]] == [
+        ("delivery/not-notified", "receiver info")
+    ]
+
+
+def test_a_receiver_for_nobody_beside_it_does_not_count(server: Server) -> None:
+    server.on("GET", ALERTS, held("page", "none"))
+    assert ids(run(server)) == []
 
 
 @pytest.mark.parametrize(
@@ -149,6 +233,8 @@ def test_check_mode_sends_nothing(server: Server, receiver: str, expected: list[
         ("POST", ALERTS, Reply(400, {"message": "bad"})),
         ("GET", ALERTS, HANG_UP),
         ("GET", "/alerts", Reply(200, b"<html>")),
+        ("GET", STATUS, Reply(200, {"config": {"original": "receivers: 1"}})),
+        ("GET", METRICS, Reply(404, b"nothing here")),
     ],
 )
 def test_a_server_that_does_not_answer_as_it_should(server: Server, method: str, path: str, broken: Any) -> None:

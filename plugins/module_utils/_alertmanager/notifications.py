@@ -1,0 +1,123 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Alertmanager says of its notifications: which integrations a receiver has, and how often they worked."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
+
+with suppress(ImportError):  # Ansible brings it
+    import yaml
+
+Key = TypeVar("Key")
+_COUNTER = re.compile(
+    r"^alertmanager_(notification_requests_total|notification_requests_failed_total|notifications_failed_total)"
+    r"\{(.*)\}[ \t]+([0-9.eE+]+)",
+    re.MULTILINE,
+)
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+_ESCAPED = re.compile(r"\\(.)")
+_FAILED_ATTEMPT = re.compile(r'msg="Notify (?:attempt failed|for alerts failed)')
+_FIELD = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S+)')
+_CONFIGS = "_configs"
+
+
+class Integration(NamedTuple):
+    """One kind of integration (webhook, slack …) of one receiver. `receiver` is empty where the counters lack it."""
+
+    receiver: str
+    kind: str
+
+    def __str__(self) -> str:
+        return f"receiver {self.receiver}: {self.kind}"
+
+
+@dataclass
+class Notifications:
+    """Counters since the start of an Alertmanager, or since a moment."""
+
+    requests: Counter[Integration] = field(default_factory=Counter)
+    """Attempts to notify; each repeat counts."""
+    failed_requests: Counter[Integration] = field(default_factory=Counter)
+    given_up: Counter[tuple[Integration, str]] = field(default_factory=Counter)
+    """Notifications that no repeat could deliver, by reason."""
+
+    @property
+    def names_receivers(self) -> bool:
+        """Whether counters are kept by receiver; Alertmanager has that as feature receiver-name-in-metrics."""
+        return any(integration.receiver for integration in self.requests)
+
+    def since(self, before: Notifications) -> Notifications:
+        """What was counted after `before`. A counter that has become smaller began anew."""
+        return Notifications(
+            _increase(self.requests, before.requests),
+            _increase(self.failed_requests, before.failed_requests),
+            _increase(self.given_up, before.given_up),
+        )
+
+
+def _increase(now: Counter[Key], before: Counter[Key]) -> Counter[Key]:
+    return Counter({key: value - before[key] if value >= before[key] else value for key, value in now.items()})
+
+
+def total(parts: Iterable[Notifications]) -> Notifications:
+    """The sum over all Alertmanagers of a cluster: one of them notifies, the others know of it."""
+    found = Notifications()
+    for part in parts:
+        found.requests.update(part.requests)
+        found.failed_requests.update(part.failed_requests)
+        found.given_up.update(part.given_up)
+    return found
+
+
+def read_notifications(metrics: str) -> Notifications:
+    """The counters out of /metrics."""
+    found = Notifications()
+    for name, labels, value in _COUNTER.findall(metrics):
+        by_name = {key: _ESCAPED.sub(_unescape, text) for key, text in _LABEL.findall(labels)}
+        integration = Integration(by_name.get("receiver_name", ""), by_name.get("integration", ""))
+        count = int(float(value))
+        if name == "notification_requests_total":
+            found.requests[integration] += count
+        elif name == "notification_requests_failed_total":
+            found.failed_requests[integration] += count
+        else:
+            found.given_up[integration, by_name.get("reason", "")] += count
+    return found
+
+
+def _unescape(match: re.Match[str]) -> str:
+    return "\n" if match[1] == "n" else match[1]
+
+
+def read_integrations(configuration: str) -> dict[str, Counter[str]]:
+    """How many integrations of each kind a receiver has, by receiver. Raises ValueError for what is none."""
+    try:
+        content = yaml.safe_load(configuration)
+        return {entry["name"]: _kinds(entry) for entry in content["receivers"]}
+    except (yaml.YAMLError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError("this is not a configuration of Alertmanager") from error
+
+
+def _kinds(receiver: dict[str, object]) -> Counter[str]:
+    lists = {name: value for name, value in receiver.items() if name.endswith(_CONFIGS) and isinstance(value, list)}
+    return Counter({name.removesuffix(_CONFIGS): len(value) for name, value in lists.items() if value})
+
+
+def last_error(log: str, integration: Integration) -> str:
+    """What Alertmanager logged of the newest attempt that failed; it keeps addresses and keys out of its log."""
+    error = ""
+    for line in log.splitlines():
+        if not _FAILED_ATTEMPT.search(line):
+            continue
+        fields = dict(_FIELD.findall(line))
+        kind = fields.get("integration", "").partition("[")[0]
+        if (fields.get("receiver", "").strip('"'), kind) == integration and "err" in fields:
+            error = _ESCAPED.sub(_unescape, fields["err"].strip('"'))
+    return error
