@@ -41,7 +41,7 @@ extends_documentation_fragment:
 EXAMPLES = r"""
 - name: Prove that all logs arrive
   ias.observability.pod_logs_verify:
-    ignore_lines: ['GET /(healthz|readyz|livez|health|metrics|ping)[ ?"]']
+    ignore_lines: ['GET /(healthz|readyz|livez|health|metrics|ping)(\?[^ "]*)?( HTTP/[0-9.]+)?"? 2[0-9]{2}\b']
 """
 
 RETURN = r"""

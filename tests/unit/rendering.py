@@ -52,11 +52,11 @@ def merged(files: list[Path]) -> Object:
     return functools.reduce(merge, (load(str(file)) for file in files), {})
 
 
-def render(component: str, values: Object) -> str:
+def render(component: str, values: Object, namespace: str = NAMESPACE) -> str:
     """The text that `helm template` makes of the stand-in chart and these values."""
     chart = CHARTS / COMPONENTS[component]
     done = subprocess.run(
-        [helm(), "template", component, str(chart), "--namespace", NAMESPACE, "--values", "-"],
+        [helm(), "template", component, str(chart), "--namespace", namespace, "--values", "-"],
         input=json.dumps(values),
         capture_output=True,
         text=True,

@@ -149,7 +149,12 @@ def budget(objective: Objective) -> str:
 
 
 def pairs(objective: Objective, burn: Burn) -> list[tuple[float, str, str]]:
-    """The pairs of windows that can burn so fast: more than everything cannot fail."""
+    """The pairs of windows that can burn so fast: more than everything cannot fail.
+
+    A target of several that is away is a ticket: ServiceDown pages when all of them are.
+    """
+    if objective.metric == "up" and burn is PAGE:
+        return []
     return [pair for pair in burn.pairs if pair[0] * float(budget(objective)) < 1]
 
 

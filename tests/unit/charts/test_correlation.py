@@ -115,9 +115,7 @@ def test_tempo_writes_where_prometheus_listens() -> None:
     host, port = re.fullmatch(r"http://([^:]+):(\d+)/api/v1/write", target["url"]).groups()
     made = objects(render("prometheus", merged(values_files("prometheus"))))
     services = {
-        f"{one['metadata']['name']}.{one['metadata']['namespace']}.svc": {
-            entry["port"] for entry in one["spec"]["ports"]
-        }
+        one["metadata"]["name"]: {entry["port"] for entry in one["spec"]["ports"]}
         for one in made
         if one["kind"] == "Service"
     }

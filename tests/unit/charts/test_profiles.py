@@ -152,7 +152,7 @@ def test_ha_keeps_one_tempo_and_says_why() -> None:
 def test_ha_writes_span_metrics_to_each_prometheus() -> None:
     urls = [one["url"] for one in values("tempo", "ha")["tempo"]["metricsGenerator"]["storage"]["remote_write"]]
     replicas = values("prometheus", "ha")["prometheus"]["prometheusSpec"]["replicas"]
-    assert [re.search(r"prometheus-(\d)\.prometheus-operated\.", url)[1] for url in urls] == [
+    assert [re.search(r"prometheus-(\d)\.prometheus-operated:", url)[1] for url in urls] == [
         str(number) for number in range(replicas)
     ]
     assert values("prometheus", "ha")["prometheus"]["service"]["sessionAffinity"] == "ClientIP"

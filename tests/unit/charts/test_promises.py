@@ -52,3 +52,11 @@ def test_every_image_is_listed(component: str) -> None:
     listed = {f"{image['repository']}:{image['tag']}" for image in pins}
     started = {container["image"].partition("@")[0] for container in containers(rendered(component))}
     assert started <= listed
+
+
+@pytest.mark.parametrize(("component", "profile"), RENDERED)
+def test_the_stack_lives_in_any_namespace(component: str, profile: str) -> None:
+    """Nothing but the release's namespace says where it is deployed."""
+    text = render(component, merged(values_files(component, profile)), namespace="observability")
+    assert "observability" in text
+    assert "ias-system" not in text
