@@ -85,10 +85,10 @@ def test_what_is_wrong_with_a_rule_has_file_and_line(root: Path, tmp_path: Path)
         "groups:\n  - name: g\n    rules:\n      - record: a:b:rate5m\n        expr: rate(nobody_has_this[5m]\n"
     )
     wrong = rules.read([file], root / "contracts/services.yaml", Path("/")).wrong
-    assert [line.partition(": ")[0] for line in wrong] == [f"{str(file)[1:]}:5:39 g/a:b:rate5m"]
+    assert [line.partition(": ")[0] for line in wrong] == [f"{str(file)[1:]}:5:19 g/a:b:rate5m"]
 
 
-def test_an_alert_that_no_test_tries_is_named(root: Path, tmp_path: Path) -> None:
+def test_an_alert_that_no_test_covers_is_named(root: Path, tmp_path: Path) -> None:
     (tmp_path / "services.yaml").write_text((root / "contracts/services.yaml").read_text())
     content = (root / "contracts/alerts.yaml").read_text().replace("alert: HighLatency", "alert: Untried")
     (tmp_path / "alerts.yaml").write_text(content)
