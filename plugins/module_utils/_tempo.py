@@ -37,6 +37,24 @@ class Tempo:
         path = f"/api/traces/{trace_id}"
         return parse("Tempo", path, spans_by_service, self.api.get(path))
 
+    def attributes(self, trace_id: str) -> dict[str, str]:
+        """The text attributes of all spans of a trace; HttpError 404 where there is none."""
+        path = f"/api/traces/{trace_id}"
+        return parse("Tempo", path, span_attributes, self.api.get(path))
+
+
+def span_attributes(answer: Any) -> dict[str, str]:
+    """The text attributes of all spans of a trace."""
+    body = answer.get("trace", answer)
+    return {
+        text(attribute["key"]): text(attribute["value"]["stringValue"])
+        for resource in body.get("batches") or body.get("resourceSpans") or []
+        for scope in resource.get("scopeSpans") or resource.get("instrumentationLibrarySpans") or []
+        for span in scope.get("spans") or []
+        for attribute in span.get("attributes") or []
+        if "stringValue" in attribute["value"]
+    }
+
 
 def read_hits(answer: Any) -> list[TraceHit]:
     # Tempo leaves out the leading zeros of an id; logs do not.

@@ -54,6 +54,10 @@ class TimedSocket:
             self.limit()
             view = view[self._sock.send(view) :]
 
+    def recv(self, size: int) -> bytes:
+        self.limit()
+        return self._sock.recv(size)
+
     def makefile(self, mode: str, *_arguments: Any, **_options: Any) -> io.BufferedReader:
         """What http.client reads answers from."""
         return io.BufferedReader(_TimedReader(self._sock.makefile(mode, buffering=0), self.limit))  # type: ignore[call-overload]

@@ -14,7 +14,7 @@ from .errors import ApiError, KubeError, SetupError, UnreachableError
 
 if TYPE_CHECKING:  # and for Ansible, which packs what is imported anywhere
     from .client import Cluster, authorization, connect
-    from .tunnel import Tunnel, forward, forward_each
+    from .tunnel import Tunnel, dial, forward, forward_each, ready_endpoints
 
 __all__ = [
     "AUTH_ARGS",
@@ -26,8 +26,10 @@ __all__ = [
     "UnreachableError",
     "authorization",
     "connect",
+    "dial",
     "forward",
     "forward_each",
+    "ready_endpoints",
 ]
 
 LATE = {
@@ -35,8 +37,10 @@ LATE = {
     "authorization": ".client",
     "connect": ".client",
     "Tunnel": ".tunnel",
+    "dial": ".tunnel",
     "forward": ".tunnel",
     "forward_each": ".tunnel",
+    "ready_endpoints": ".tunnel",
 }
 
 

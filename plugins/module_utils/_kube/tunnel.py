@@ -13,7 +13,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Thread
 from types import TracebackType
@@ -34,6 +34,7 @@ with suppress(ImportError):  # reported by connect()
 
 CONNECTIONS = 8
 HANDSHAKE_SECONDS = 10.0
+DIALOGUE_SECONDS = 30.0
 
 
 class Endpoint(NamedTuple):
@@ -82,6 +83,17 @@ def forward_each(cluster: Cluster, namespace: str, service: str, port: int) -> d
         endpoint.pod: Tunnel(cluster, namespace, endpoint.pod, port, partial(Endpoint, *endpoint))
         for endpoint in ready_endpoints(cluster, namespace, service, port)
     }
+
+
+@contextmanager
+def dial(cluster: Cluster, namespace: str, endpoint: Endpoint) -> Iterator[TimedSocket]:
+    """A new connection to a pod, for what is not HTTP; it ends with the cluster's deadline, 30 seconds at most."""
+    connection = TimedSocket(open_socket(cluster, namespace, endpoint))
+    try:
+        connection.settimeout(cluster.deadline.within(DIALOGUE_SECONDS).left())
+        yield connection
+    finally:
+        connection.close()
 
 
 def ready_endpoints(cluster: Cluster, namespace: str, service: str, port: int) -> list[Endpoint]:
