@@ -22,6 +22,7 @@ from tests.fakes.kube import FakeKube
 ROOT = Path(__file__).resolve().parents[3]
 
 Site = Callable[..., str]
+Start = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture
@@ -37,10 +38,10 @@ def helm(tmp_path: Path) -> FakeHelm:
 
 
 @pytest.fixture
-def site(kube: FakeKube, helm: FakeHelm, tmp_path: Path) -> Site:
-    """Run it, see it fail; returns what it printed."""
+def start(kube: FakeKube, helm: FakeHelm, tmp_path: Path) -> Start:
+    """Begin a run; its processes are a group of their own, and it has no configuration but ours."""
 
-    def run(group: str = "observability", **variables: object) -> str:
+    def run(group: str = "observability", **variables: object) -> subprocess.Popen[str]:
         inventory = tmp_path / "hosts.yml"
         host = {
             "ansible_connection": "local",
@@ -52,16 +53,37 @@ def site(kube: FakeKube, helm: FakeHelm, tmp_path: Path) -> Site:
         }
         inventory.write_text(yaml.safe_dump({group: {"hosts": {"fake": host}}}))
         environment = {name: value for name, value in os.environ.items() if not name.startswith("K8S_AUTH_")}
-        done = subprocess.run(
+        configuration = tmp_path / "ansible.cfg"
+        configuration.touch()
+        own = {
+            "ANSIBLE_CONFIG": str(configuration),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+            "ANSIBLE_REMOTE_TEMP": str(tmp_path / "remote"),
+            "ANSIBLE_LOCAL_TEMP": str(tmp_path / "local"),
+            "ANSIBLE_NOCOLOR": "1",
+            "COLUMNS": "400",
+        }
+        return subprocess.Popen(
             [str(Path(sys.executable).with_name("ansible-playbook")), "site.yml", "-i", str(inventory)],
             cwd=ROOT,
-            env={**environment, "ANSIBLE_NOCOLOR": "1", "COLUMNS": "400"},
-            capture_output=True,
+            env={**environment, **own},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
-            check=False,
+            process_group=0,
         )
-        assert done.returncode == 2, done.stdout + done.stderr
-        return done.stdout + done.stderr
+
+    return run
+
+
+@pytest.fixture
+def site(start: Start) -> Site:
+    """Run it, see it fail; returns what it printed."""
+
+    def run(group: str = "observability", **variables: object) -> str:
+        with start(group, **variables) as process:
+            output, _ = process.communicate(timeout=120)
+        assert process.returncode == 2, output
+        return output
 
     return run

@@ -6,13 +6,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import os
+import signal
 import socket
+import subprocess
 from pathlib import Path
+
+import pytest
 
 from tests.fakes.helm import FakeHelm
 from tests.fakes.kube import FakeKube
-from tests.integration.preflight.conftest import Site
+from tests.integration.preflight.conftest import Site, Start
 
 
 def refused(output: str, kube: FakeKube, *messages: str) -> None:
@@ -126,3 +132,18 @@ def test_a_run_that_fails_lets_the_next_one_begin(kube: FakeKube, site: Site) ->
     assert "Make the namespace" in output
     assert [request.method for request in kube.writes() if request.path in {LEASES, LEASE}] == ["POST", "DELETE"]
     assert LEASE not in kube.objects
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_a_run_that_is_killed_leaves_no_file(kube: FakeKube, start: Start, tmp_path: Path, end: int) -> None:
+    """What a module is given may hold secrets. It is killed while a module waits for an answer."""
+    kube.silent.add("/nodes")
+    with start() as process:
+        while not any(request.path.endswith("/nodes") for request in kube.requests):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.1)
+                raise AssertionError(process.communicate()[0])
+        os.killpg(process.pid, end)
+    left = [file for folder in ("remote", "local") for file in (tmp_path / folder).rglob("*") if file.is_file()]
+    code = "ansiballz_cache"  # the module's code alone
+    assert [file for file in left if file.stat().st_size and file.parent.name != code] == []
