@@ -13,8 +13,11 @@ description:
   - Reads all folders, data sources, alert contact points and dashboards, and writes them as JSON files into
     C(grafana-backup-DATE.tar.gz) with the SHA-256 of each.
   - The file appears when it is complete. When anything cannot be read, or the run is interrupted, there is none.
-  - Secrets are not in it, since Grafana does not give them out. RV(secrets) names those that a restore will need.
+  - Secrets are not in it. Grafana does not give out most of them; passwords and keys in URLs and in settings that
+    Grafana shows are left out. RV(secrets) names those that a restore will need.
   - Nothing is written when the newest archive in O(dest) holds the same already.
+  - An account that may not see all folders, dashboards and data sources is refused, since Grafana would leave those out
+    silently. It needs the role Admin.
   - Alert rules, notification policies, permissions, users and teams are not part of it.
 options:
   dest:
@@ -26,7 +29,7 @@ attributes:
     support: full
   diff_mode:
     support: full
-    details: The diff lists the checksums of the objects in the newest archive and in Grafana.
+    details: The diff lists checksums of the content of the objects in the newest archive and in Grafana.
   idempotent:
     support: full
 requirements:
@@ -96,9 +99,9 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._ending import end
-from ..module_utils._findings import Finding
+from ..module_utils._findings import Finding, failed
 from ..module_utils._grafana.archive import ArchiveError, Backup, checksum, name_of, newest, pack, unpack, write_new
-from ..module_utils._grafana.backup import changes, collect, secrets_left_out
+from ..module_utils._grafana.backup import changes, check_access, collect, secrets_left_out
 from ..module_utils._http import HttpError
 from ..module_utils._kube import KubeError
 from ..module_utils._service import GRAFANA, arguments, open_service
@@ -117,8 +120,11 @@ def main() -> None:
     result: dict[str, Any] = {}
     try:
         with open_service(module.params, "grafana") as api:
-            backup = collect(api, created)
-        result, findings = keep(backup, path, write=not module.check_mode, with_diff=module._diff)
+            findings = check_access(api)
+            if not failed(findings):
+                backup = collect(api, created)
+                result, unreadable = keep(backup, path, write=not module.check_mode, with_diff=module._diff)
+                findings += unreadable
     except (HttpError, KubeError) as error:
         findings = [unreachable(error)]
     except OSError as error:

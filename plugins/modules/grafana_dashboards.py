@@ -101,7 +101,10 @@ options:
 attributes:
   check_mode:
     support: full
-    details: With Grafana 12 and later the server checks the dashboards too, without storing them.
+    details:
+      - With Grafana 12 and later the server checks the dashboards too, without storing them.
+      - Permissions that the account lacks are errors, as far as Grafana says what it may do. Whether it may set
+        O(permissions) is not checked.
   diff_mode:
     support: full
   idempotent:

@@ -40,17 +40,23 @@ options:
     default: {}
     suboptions:
       datasources:
-        description: By uid of the data source, its C(secureJsonData), and C(url) where that holds a password.
+        description:
+          - By uid of the data source, its C(secureJsonData), C(url) where that holds a password or a key, and
+            C(jsonData.NAME) where an option does.
         type: dict
         default: {}
       contact_points:
-        description: By uid of the contact point, its secret settings.
+        description:
+          - By uid of the contact point, its secret settings, and the others that hold a password or a key. One that is
+            inside of another is named with a dot, as RV(ias.observability.grafana_backup#module:secrets) does.
         type: dict
         default: {}
 attributes:
   check_mode:
     support: full
-    details: With Grafana 12 and later the server checks folders and dashboards too, without storing them.
+    details:
+      - With Grafana 12 and later the server checks dashboards too, without storing them.
+      - Permissions that the account lacks are errors, as far as Grafana says what it may do.
   diff_mode:
     support: full
   idempotent:
@@ -141,6 +147,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._ending import end
 from ..module_utils._findings import Finding
+from ..module_utils._grafana.access import read_access
 from ..module_utils._grafana.archive import ArchiveError, Backup, unpack
 from ..module_utils._grafana.resources import open_resources
 from ..module_utils._grafana.restore import WRITES, Restore, Restored, diff
@@ -210,7 +217,8 @@ def restore(api: Any, backup: Backup, params: dict[str, Any], *, dry_run: bool) 
         points=secrets["contact_points"],
         message=f"Restored from {Path(params['src']).name}",
     )
-    return Restore(kinds, params["existing"], dry_run).run(backup)
+    access = read_access(api) if dry_run else None
+    return Restore(kinds, params["existing"], dry_run, access).run(backup)
 
 
 def result(results: list[Restored], *, with_diff: bool) -> dict[str, Any]:

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from .._grafana_model.model import Json
 from .._http import Api, HttpError, Parsed
-from .client import parse
+from .client import parse, segment
 from .folders import Folder, Path, walk
 from .legacy_store import delete, find, list_level
 from .plan import Desired, Observed
@@ -22,6 +21,8 @@ FOLDERS = "folder.grafana.app"
 PAGE = "500"
 FOLDER = "grafana.app/folder"
 MESSAGE = "grafana.app/message"
+# With it Grafana lets viewers and editors see a new dashboard at the root; those in folders have its permissions.
+GRANT = {"grafana.app/grant-permissions": "default"}
 # The manager of what comes from a file in Grafana's pod has no id.
 FILE_MANAGER = "classic-file-provisioning"
 
@@ -77,7 +78,7 @@ class AppStore:
         return True
 
     def read(self, uid: str) -> Observed | None:
-        path = f"{self.base}/{quote(uid)}"
+        path = f"{self.base}/{segment(uid)}"
         found = find(self.api, path)
         return None if found is None else parse(path, read_object, found)
 
@@ -85,6 +86,8 @@ class AppStore:
         metadata: Json = {"name": desired.uid, "annotations": {MESSAGE: message}}
         if desired.folder:
             metadata["annotations"][FOLDER] = desired.folder
+        elif observed is None:
+            metadata["annotations"] |= GRANT
         body = {
             "kind": "Dashboard",
             "apiVersion": f"{DASHBOARDS}/{self.version}",
@@ -96,30 +99,16 @@ class AppStore:
             # Sent twice, the second is refused as a copy of the first, and then recognised by its message.
             return parse(self.base, read_object, self.api.request("POST", self.base, query, body, repeatable=True))
         metadata["resourceVersion"] = observed.lock
-        path = f"{self.base}/{quote(desired.uid)}"
+        path = f"{self.base}/{segment(desired.uid)}"
         return parse(path, read_object, self.api.put(path, body, query))
 
     def delete(self, uid: str) -> None:
-        delete(self.api, f"{self.base}/{quote(uid)}")
+        delete(self.api, f"{self.base}/{segment(uid)}")
 
     def folders(self, paths: Iterable[Path], root: Path | None) -> list[Folder]:
         if not self.folder_version:
             return walk(lambda parent: list_level(self.api, parent), paths, root)
         return list(self._items(FOLDERS, self.folder_version, "folders", read_folder_object))
-
-    def dry_run_folder(self, folder: Folder, *, exists: bool) -> None:
-        metadata = {"name": folder.uid, "annotations": {FOLDER: folder.parent} if folder.parent else {}}
-        body = {
-            "kind": "Folder",
-            "apiVersion": f"{FOLDERS}/{self.folder_version}",
-            "metadata": metadata,
-            "spec": {"title": folder.title},
-        }
-        base = self._base(FOLDERS, self.folder_version, "folders")
-        if exists:
-            self.api.put(f"{base}/{quote(folder.uid)}", body, {"dryRun": "All"})
-        else:
-            self.api.request("POST", base, {"dryRun": "All"}, body, repeatable=True)
 
     def nests_folders(self) -> bool:
         return True
@@ -127,7 +116,7 @@ class AppStore:
     def author(self, observed: Observed) -> str:
         """Here an account is only a number; the other API says its name."""
         try:
-            found = find(self.api, f"/api/dashboards/uid/{quote(observed.uid)}")
+            found = find(self.api, f"/api/dashboards/uid/{segment(observed.uid)}")
         except HttpError:
             found = None
         return str((found or {}).get("meta", {}).get("updatedBy") or observed.updated_by)

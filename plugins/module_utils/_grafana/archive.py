@@ -36,6 +36,7 @@ from urllib.parse import quote
 from .._files import UnreadableError, check_regular
 from .._grafana_model.files import MAX_DEPTH, is_deeper
 from .._grafana_model.model import Json
+from .._grafana_model.normalise import normalise
 
 FORMAT = 1
 KINDS = ("folders", "datasources", "contact-points", "dashboards")
@@ -73,8 +74,19 @@ class Backup:
 
     @property
     def sums(self) -> dict[str, str]:
-        """The checksum of each object by the name of its file. The date is not in it."""
-        return {name: checksum(content) for name, content in object_files(self.objects)}
+        """A checksum of the content of each object by the name of its file.
+
+        Without what differs after a restore and means nothing: dates, the message of a dashboard's last write, and what
+        Grafana adds to a dashboard or renumbers.
+        """
+        content = {kind: {key: comparable(kind, body) for key, body in self.objects[kind].items()} for kind in KINDS}
+        return {name: checksum(data) for name, data in object_files(content)}
+
+
+def comparable(kind: str, body: Json) -> Json:
+    if kind != "dashboards":
+        return body
+    return {**body, "message": "", "spec": normalise(body["spec"])}
 
 
 def object_files(objects: Objects) -> Iterator[tuple[str, bytes]]:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .._findings import Finding
 from .._http import Api
+from .access import read_access
 from .archive import FORMAT, Backup
 from .client import parse
 from .resources import needed_secrets, open_resources, read_resource
@@ -25,6 +27,15 @@ def collect(api: Api, created: str) -> Backup:
     backup = Backup(read, {})
     manifest = {"format": FORMAT, "created": created, "grafana": version, "counts": backup.counts}
     return Backup(read, manifest)
+
+
+def check_access(api: Api) -> list[Finding]:
+    """An error for each kind of which this account does not see everything: its lists would leave that out silently."""
+    access = read_access(api)
+    if access is None:
+        message = "Grafana does not say what this account may see, so objects that it may not see are missing unnoticed"
+        return [Finding("backup/not-checked", "warning", message, "Use an account with the role Admin")]
+    return access.blind_spots()
 
 
 def secrets_left_out(backup: Backup) -> dict[str, dict[str, list[str]]]:

@@ -19,6 +19,11 @@ PAGE = 1000
 WITHOUT_HEALTH = {"alertmanager": "/api/v2/status"}
 
 
+def segment(key: str) -> str:
+    """A key as one segment of a path, whatever is in it; dots alone would lead to another path."""
+    return quote(key, safe="") if key.strip(".") else key.replace(".", "%2E")
+
+
 def parse(path: str, read: Callable[[Any], Parsed], answer: Any) -> Parsed:
     """Read an answer of Grafana."""
     return _http.parse("Grafana", path, read, answer)
@@ -39,11 +44,11 @@ class Grafana:
             if path:
                 self.proxy(source.uid, path)
                 return Health(True, "answers")
-            answer = self.api.get(f"/api/datasources/uid/{quote(source.uid)}/health")
+            answer = self.api.get(f"/api/datasources/uid/{segment(source.uid)}/health")
         except HttpError as error:
             if error.status in {0, 401, 403}:
                 raise
-            return Health(False, error.reason)
+            return Health(False, _health_message(error))
         return parse(
             f"/api/datasources/uid/{source.uid}/health",
             lambda health: Health(health.get("status") == "OK", str(health.get("message", ""))),
@@ -64,7 +69,7 @@ class Grafana:
 
     def dashboard(self, uid: str) -> Json:
         """The answer to a read of one dashboard: its JSON and its metadata."""
-        path = f"/api/dashboards/uid/{quote(uid)}"
+        path = f"/api/dashboards/uid/{segment(uid)}"
         return parse(path, lambda answer: {**answer, "dashboard": dict(answer["dashboard"])}, self.api.get(path))
 
     def query(self, queries: Sequence[Mapping[str, Any]], *, start: str, end: str) -> dict[str, Json]:
@@ -81,7 +86,13 @@ class Grafana:
 
     def proxy(self, uid: str, path: str, query: Query | None = None) -> Any:
         """Ask a data source's own API, with Grafana's access to it."""
-        return self.api.get(f"/api/datasources/proxy/uid/{quote(uid)}{path}", query)
+        return self.api.get(f"/api/datasources/proxy/uid/{segment(uid)}{path}", query)
+
+
+def _health_message(error: HttpError) -> str:
+    """What Grafana says, or the status where it says nothing: so it is for a back end that is gone."""
+    said = error.data.get("message") if isinstance(error.data, dict) else ""
+    return str(said or f"Grafana answers {error.status} {error.reason}".rstrip())
 
 
 def read_results(answer: Any) -> dict[str, Json]:

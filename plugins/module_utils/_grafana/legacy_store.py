@@ -6,15 +6,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote
 
 from .._grafana_model.model import Json
 from .._http import Api, HttpError
-from .client import Grafana, parse
+from .client import Grafana, parse, segment
 from .folders import Folder, Path, walk
 from .ownership import owner_tag
 from .plan import Desired, Observed
@@ -42,18 +41,12 @@ class LegacyStore:
             return {observed.uid: observed for observed in pool.map(self.read, sorted(uids)) if observed}
 
     def read(self, uid: str) -> Observed | None:
-        path = f"/api/dashboards/uid/{quote(uid)}"
+        path = f"/api/dashboards/uid/{segment(uid)}"
         found = find(self.api, path)
-        return None if found is None else replace(parse(path, read_dashboard, found), message=self._message(path))
-
-    def _message(self, path: str) -> str:
-        """Of the last write; who may only read may not see it."""
-        try:
-            return next(iter(read_messages(self.api, path, limit=1)), "")
-        except HttpError as error:
-            if error.status != 403:
-                raise
-            return ""
+        if found is None:
+            return None
+        observed = parse(path, read_dashboard, found)
+        return replace(observed, message=read_message(self.api, uid, observed.version))
 
     def write(self, desired: Desired, observed: Observed | None, message: str, *, dry_run: bool = False) -> Observed:
         spec = {name: value for name, value in desired.spec.items() if name not in {"id", "version"}}
@@ -66,7 +59,7 @@ class LegacyStore:
         return Observed(desired.uid, desired.title, desired.folder, desired.spec, str(version), version, message)
 
     def delete(self, uid: str) -> None:
-        delete(self.api, f"/api/dashboards/uid/{quote(uid)}")
+        delete(self.api, f"/api/dashboards/uid/{segment(uid)}")
 
     def folders(self, paths: Iterable[Path], root: Path | None) -> list[Folder]:
         # A search would be late, so each level is listed.
@@ -104,16 +97,39 @@ def read_dashboard(found: Json) -> Observed:
     )
 
 
-def read_messages(api: Api, path: str, *, limit: int) -> list[str]:
-    """The messages of a dashboard's last writes, newest first."""
-    path = f"{path}/versions"
-    return parse(path, read_history, api.get(path, {"limit": str(limit)}))
+def read_message(api: Api, uid: str, version: int) -> str:
+    """The message of one version; none where there is no such version any more, and for who may only read."""
+    path = f"{versions_path(uid)}/{version}"
+    try:
+        return parse(path, lambda entry: str(entry.get("message") or ""), api.get(path))
+    except HttpError as error:
+        # Grafana answers 500 for a version that it does not have.
+        if error.status in {403, 404} or (error.status == 500 and "not found" in error.reason):
+            return ""
+        raise
 
 
-def read_history(history: Any) -> list[str]:
-    """Since Grafana 12 the list has an object around it."""
-    versions = history["versions"] if isinstance(history, dict) else history
-    return [str(version.get("message") or "") for version in versions]
+def read_history(api: Api, uid: str) -> Iterator[str]:
+    """The messages of a dashboard's versions, newest first.
+
+    The list has another message for the first version ("Initial save"), so that one is asked for its own.
+    """
+    path = versions_path(uid)
+    for version, message in parse(path, read_versions, api.get(path, {"limit": str(PAGE)})):
+        yield read_message(api, uid, version) if message is None else message
+
+
+def read_versions(answer: Any) -> list[tuple[int, str | None]]:
+    """Number and message of each version, None for the first. Since Grafana 12 the list has an object around it."""
+    entries = answer["versions"] if isinstance(answer, dict) else answer
+    return [
+        (int(entry["version"]), str(entry.get("message") or "") if entry.get("parentVersion") else None)
+        for entry in entries
+    ]
+
+
+def versions_path(uid: str) -> str:
+    return f"/api/dashboards/uid/{segment(uid)}/versions"
 
 
 def list_level(api: Api, parent: str) -> list[Folder]:
@@ -151,7 +167,7 @@ def post_folder(api: Api, folder: Folder) -> None:
 
 
 def read_folder(api: Api, uid: str) -> Folder | None:
-    path = f"/api/folders/{quote(uid)}"
+    path = f"/api/folders/{segment(uid)}"
     found = find(api, path)
     return None if found is None else parse(path, read_folder_entry, found)
 

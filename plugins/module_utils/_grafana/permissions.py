@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 from .._findings import Finding
 from .._grafana_model.model import Json
 from .._http import Api, HttpError
-from .client import parse
+from .client import parse, segment
 
 LEVELS = {"view": 1, "edit": 2, "admin": 4}
 KINDS = ("role", "team", "user")
@@ -163,7 +162,7 @@ class Permissions:
 
 
 def _path(uid: str) -> str:
-    return f"/api/dashboards/uid/{quote(uid)}/permissions"
+    return f"/api/dashboards/uid/{segment(uid)}/permissions"
 
 
 def _unknown(kind: str, name: str, hint: str) -> Finding:

@@ -9,27 +9,32 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
-from urllib.parse import quote, urlsplit, urlunsplit
 
 from .._findings import Finding
+from .._grafana_model.files import UID
 from .._grafana_model.model import Json
 from .._grafana_model.normalise import digest, normalise
 from .._http import Api
+from .access import FolderTree, Permission, dashboard_permissions
 from .app_store import AppStore
-from .client import Grafana, parse
-from .folders import Folder
+from .client import Grafana, parse, segment
+from .folders import RESERVED, Folder
 from .legacy_store import WORKERS, find, post_folder, read_folder
 from .ownership import restamp
 from .plan import Desired, Observed, last_write
+from .redaction import hidden_paths, public_url, redact, reveal, without_paths
 from .store import Store
 from .sync import is_stored_equal, nesting_conflict
 
-REDACTED = "[REDACTED]"  # what Grafana shows of a contact point's secret
 SOURCE_FIELDS = (
     *("uid", "name", "type", "access", "url", "user", "database", "basicAuth", "basicAuthUser"),
     *("withCredentials", "isDefault", "jsonData"),
 )
-URL = "url"  # a secret when there is a password in it
+URL, OPTIONS = "url", "jsonData"  # not among Grafana's secrets, and they may hold some
+POINT_WRITERS = (
+    *("alert.provisioning:write", "alert.notifications:write", "alert.notifications.provisioning:write"),
+    *("alert.notifications.receivers:create", "alert.notifications.receivers:write"),
+)
 POINTS = "/api/v1/provisioning/contact-points"
 Secrets = Mapping[str, Mapping[str, str]]
 
@@ -61,6 +66,9 @@ class Resources(Protocol):
     def dry_run(self, desired: Resource, observed: Resource | None) -> None:
         """A write that Grafana checks and does not carry out, where it can."""
 
+    def permissions(self, desired: Resource, observed: Resource | None, folders: FolderTree) -> list[Permission]:
+        """What a write takes."""
+
     def conflicts(self, desired: Sequence[Resource], observed: Mapping[str, Resource]) -> list[Finding]:
         """What makes some of these impossible here."""
 
@@ -88,7 +96,7 @@ class Folders:
         return (desired.body["title"], desired.body["parent"]) == (observed.body["title"], observed.body["parent"])
 
     def write(self, desired: Resource, observed: Resource | None) -> None:
-        path = f"/api/folders/{quote(desired.key)}"
+        path = f"/api/folders/{segment(desired.key)}"
         if observed is None:
             post_folder(self.api, Folder(desired.key, desired.body["title"], desired.body["parent"]))
             return
@@ -98,15 +106,33 @@ class Folders:
             self.api.post(f"{path}/move", {"parentUid": desired.body["parent"]}, repeatable=True)
 
     def dry_run(self, desired: Resource, observed: Resource | None) -> None:
-        """In a folder that is there: the others are to be made by the same run."""
-        if isinstance(self.store, AppStore) and self.store.folder_version:
-            parent = desired.body["parent"]
-            place = parent if parent and read_folder(self.api, parent) else ""
-            self.store.dry_run_folder(Folder(desired.key, desired.body["title"], place), exists=observed is not None)
+        """Grafana refuses the dry run of a folder at the root whatever it is: ``conflicts`` decides."""
+
+    def permissions(self, desired: Resource, observed: Resource | None, folders: FolderTree) -> list[Permission]:
+        parent = desired.body["parent"]
+        permissions = []
+        if observed is not None:
+            permissions.append(Permission(("folders:write",), folders.scopes(desired.key)))
+        if observed is None or observed.body["parent"] != parent:
+            permissions.append(folders.creation("folders:create", parent))
+        return permissions
 
     def conflicts(self, desired: Sequence[Resource], observed: Mapping[str, Resource]) -> list[Finding]:
-        nested = [item for item in desired if item.body["parent"] and item.key not in observed]
-        return [nesting_conflict(item.title) for item in nested[:1] if not self.store.nests_folders()]
+        missing = [item for item in desired if item.key not in observed]
+        nested = [item for item in missing if item.body["parent"]]
+        findings = [nesting_conflict(item.title) for item in nested[:1] if not self.store.nests_folders()]
+        return findings + [finding for item in missing if (finding := _invalid_folder(item))]
+
+
+def _invalid_folder(folder: Resource) -> Finding | None:
+    """What no Grafana takes."""
+    if not UID.fullmatch(folder.key) or folder.key in RESERVED:
+        problem = f"Grafana takes no folder with the uid {folder.key!r}"
+    elif not folder.title.strip():
+        problem = "Grafana takes no folder without a title"
+    else:
+        return None
+    return Finding("restore/invalid-folder", "error", problem, "Take another archive", object=f"folders/{folder.key}")
 
 
 def _folder(folder: Folder) -> Resource:
@@ -116,10 +142,11 @@ def _folder(folder: Folder) -> Resource:
 
 @dataclass(frozen=True, slots=True)
 class ObservedDataSource:
-    """What a write needs to know of a data source that is there: its lock, and its URL with the password in it."""
+    """What a write needs to know of a data source that is there: its lock, and URL and options with their secrets."""
 
     version: int
     url: str
+    options: Json
 
 
 @dataclass
@@ -139,14 +166,23 @@ class DataSources:
         return None if found is None else parse(path, self._item, found)
 
     def _item(self, found: Json) -> Resource:
-        key, url = found["uid"], found.get("url") or ""
+        key, url, options = found["uid"], found.get("url") or "", found.get("jsonData") or {}
         body = {name: found[name] for name in SOURCE_FIELDS if found.get(name) not in (None, "", {})}
         names = [name for name, is_set in (found.get("secureJsonFields") or {}).items() if is_set]
-        shown = without_password(url)
-        body |= {"key": key, "url": shown, "secrets": sorted(names + ([URL] if shown != url else []))}
+        shown = public_url(url)
+        names += [URL] if shown != url else []
+        names += [f"{OPTIONS}.{path}" for path in hidden_paths(redact(options))]
+        body |= {"key": key, "url": shown, "secrets": sorted(names)}
+        if options:
+            body[OPTIONS] = redact(options)
         locked = "comes from a file in Grafana's pod" if found.get("readOnly") else ""
         return Resource(
-            self.kind, key, found["name"], body, locked, observed=ObservedDataSource(found.get("version", 0), url)
+            self.kind,
+            key,
+            found["name"],
+            body,
+            locked,
+            observed=ObservedDataSource(found.get("version", 0), url, options),
         )
 
     def is_equal(self, desired: Resource, observed: Resource) -> bool:
@@ -155,10 +191,13 @@ class DataSources:
     def write(self, desired: Resource, observed: Resource | None) -> None:
         body = _without(desired.body, "key", "secrets")
         current: ObservedDataSource | None = observed.observed if observed else None
-        if current and without_password(current.url) == body["url"]:
+        if current and public_url(current.url) == body["url"]:
             body["url"] = current.url
         given = dict(self.secrets.get(desired.key, {}))
         body["url"] = given.pop(URL, body["url"])
+        if OPTIONS in body:
+            body[OPTIONS] = reveal(body[OPTIONS], given, current.options if current else {}, OPTIONS)
+            given = {name: value for name, value in given.items() if not name.startswith(f"{OPTIONS}.")}
         if given:
             body["secureJsonData"] = given
         if current is None:
@@ -169,6 +208,11 @@ class DataSources:
 
     def dry_run(self, desired: Resource, observed: Resource | None) -> None:
         """Grafana has no dry run for data sources."""
+
+    def permissions(self, desired: Resource, observed: Resource | None, folders: FolderTree) -> list[Permission]:
+        if observed is None:
+            return [Permission(("datasources:create",))]
+        return [Permission(("datasources:write",), (f"datasources:uid:{desired.key}",))]
 
     def conflicts(self, desired: Sequence[Resource], observed: Mapping[str, Resource]) -> list[Finding]:
         """No two data sources have one name, and what refers to one by its uid needs that uid."""
@@ -187,15 +231,7 @@ class DataSources:
 
 
 def _source_path(uid: str) -> str:
-    return f"/api/datasources/uid/{quote(uid, safe='')}"
-
-
-def without_password(url: str) -> str:
-    """A URL can hold a password, which is no part of a backup."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    return urlunsplit(parts._replace(netloc=f"{parts.username}@{parts.netloc.rpartition('@')[2]}"))
+    return f"/api/datasources/uid/{segment(uid)}"
 
 
 @dataclass
@@ -205,24 +241,26 @@ class ContactPoints:
     kind: str = "contact-points"
 
     def read(self) -> dict[str, Resource]:
-        return {item.key: item for item in parse(POINTS, lambda found: list(map(_point, found)), self.api.get(POINTS))}
+        """Without the one that Grafana starts with: it has no uid, and each Grafana makes its own."""
+        found = parse(
+            POINTS, lambda entries: [_point(entry) for entry in entries if entry["uid"]], self.api.get(POINTS)
+        )
+        return {item.key: item for item in found}
 
     def read_one(self, key: str) -> Resource | None:
         return self.read().get(key)
 
     def is_equal(self, desired: Resource, observed: Resource) -> bool:
         """What is hidden on either side cannot be compared."""
-        mine, theirs = desired.body.get("settings") or {}, observed.body.get("settings") or {}
-        hidden = {name for settings in (mine, theirs) for name, value in settings.items() if value == REDACTED}
-        return _without(desired.body, "settings", "provenance") == _without(
-            observed.body, "settings", "provenance"
-        ) and _without(mine, *hidden) == _without(theirs, *hidden)
+        mine, theirs = (redact(_without(item.body, "provenance")) for item in (desired, observed))
+        hidden = {*hidden_paths(mine), *hidden_paths(theirs)}
+        equal: bool = without_paths(mine, hidden) == without_paths(theirs, hidden)
+        return equal
 
     def write(self, desired: Resource, observed: Resource | None) -> None:
-        given = self.secrets.get(desired.key, {})
-        settings = {**desired.body["settings"], **given}
-        if observed is None:  # else it keeps those that it has
-            settings = {name: value for name, value in settings.items() if value != REDACTED}
+        # What Grafana hides is sent back hidden, and Grafana keeps what it has.
+        now = observed.observed if observed else {}
+        settings = reveal(desired.body["settings"], self.secrets.get(desired.key, {}), now)
         body = {**_without(desired.body, "key", "provenance"), "settings": settings}
         # Without this header people could not edit it in the UI any more.
         origin = (observed or desired).body.get("provenance")
@@ -230,23 +268,23 @@ class ContactPoints:
         if observed is None:
             api.request("POST", POINTS, None, body, repeatable=True)
         else:
-            api.put(f"{POINTS}/{quote(desired.key)}", body)
+            api.put(f"{POINTS}/{segment(desired.key)}", body)
 
     def dry_run(self, desired: Resource, observed: Resource | None) -> None:
         """Grafana's alerting takes dryRun and writes all the same."""
+
+    def permissions(self, desired: Resource, observed: Resource | None, folders: FolderTree) -> list[Permission]:
+        return [Permission(POINT_WRITERS)]
 
     def conflicts(self, desired: Sequence[Resource], observed: Mapping[str, Resource]) -> list[Finding]:
         return []
 
 
 def _point(entry: Json) -> Resource:
-    """The one that Grafana starts with has no uid."""
-    key = entry.get("uid") or f"{entry['name']}~{entry['type']}"
-    provenance = entry.get("provenance", "")
-    locked = "comes from a file in Grafana's pod" if provenance == "file" else ""
-    if not entry.get("uid"):
-        locked = "is Grafana's own, without a uid"
-    return Resource("contact-points", key, entry["name"], {**entry, "key": key}, locked)
+    locked = "comes from a file in Grafana's pod" if entry.get("provenance") == "file" else ""
+    settings = entry.get("settings") or {}
+    body = {**entry, "key": entry["uid"], "settings": redact(settings)}
+    return Resource("contact-points", entry["uid"], entry["name"], body, locked, observed=settings)
 
 
 @dataclass
@@ -307,6 +345,10 @@ class Dashboards:
         if store.can_dry_run:
             store.write(_to_desired(desired), observed.observed if observed else None, self.message, dry_run=True)
 
+    def permissions(self, desired: Resource, observed: Resource | None, folders: FolderTree) -> list[Permission]:
+        now = observed.body["folder"] if observed else None
+        return dashboard_permissions(desired.key, now, desired.body["folder"], folders)
+
     def conflicts(self, desired: Sequence[Resource], observed: Mapping[str, Resource]) -> list[Finding]:
         return []
 
@@ -337,5 +379,4 @@ def lenient(store: Store) -> Store:
 
 def needed_secrets(item: Resource) -> list[str]:
     """The names of the secrets that a backup cannot hold."""
-    settings = item.body.get("settings") or {}
-    return sorted(item.body.get("secrets") or [name for name, value in settings.items() if value == REDACTED])
+    return sorted(item.body.get("secrets") or hidden_paths(item.body.get("settings") or {}))

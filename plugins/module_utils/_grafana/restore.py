@@ -13,8 +13,10 @@ from typing import Literal
 
 from .._findings import Finding, failed
 from .._http import HttpError
+from .access import Access, FolderTree
 from .archive import Backup, to_bytes
 from .legacy_store import WORKERS
+from .redaction import redact
 from .resources import Resource, Resources, needed_secrets, read_resource
 
 Existing = Literal["fail", "keep", "overwrite"]
@@ -41,6 +43,8 @@ class Restore:
     kinds: Sequence[Resources]
     existing: Existing
     dry_run: bool
+    access: Access | None = None  # what the account may do, where Grafana says so
+    folders: FolderTree = field(default_factory=lambda: FolderTree({}))
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def run(self, backup: Backup) -> tuple[list[Restored], list[Finding]]:
@@ -61,8 +65,15 @@ class Restore:
         return results, findings + self._missing_secrets(results)
 
     def _plan(self, resources: Resources, backup: Backup) -> tuple[list[Restored], list[Finding]]:
-        desired = [read_resource(resources.kind, body) for body in backup.objects[resources.kind].values()]
+        bodies = backup.objects[resources.kind].values()
+        # An archive of an older release may hold the contact point without a uid, which each Grafana makes itself.
+        desired = [read_resource(resources.kind, body) for body in bodies if body.get("uid") != ""]
         observed = resources.read()
+        if resources.kind == "folders":
+            existing, planned = (
+                {item.key: item.body["parent"] for item in items} for items in (observed.values(), desired)
+            )
+            self.folders = FolderTree(existing, planned)
         steps: list[Restored] = []
         findings = resources.conflicts(desired, observed)
         with ThreadPoolExecutor(WORKERS) as pool:
@@ -80,12 +91,23 @@ class Restore:
 
     def _apply(self, resources: Resources, steps: Sequence[Restored]) -> list[Restored]:
         if resources.kind == "folders":
-            return [self._one(resources, step) for step in parents_first(steps)]
+            return self._apply_folders(resources, steps)
         if resources.kind == "datasources":  # a new default takes it from the one before, which changes that
             ordered = sorted(steps, key=lambda step: bool(step.resource.body.get("isDefault")))
             return [self._one(resources, step) for step in ordered]
         with ThreadPoolExecutor(WORKERS) as pool:
             return list(pool.map(lambda step: self._one(resources, step), steps))
+
+    def _apply_folders(self, resources: Resources, steps: Sequence[Restored]) -> list[Restored]:
+        """Parents first. Grafana may take a folder whose parent is not there, and lose it."""
+        results: dict[str, Restored] = {}
+        for step in parents_first(steps):
+            parent = results.get(step.resource.body["parent"])
+            if parent and parent.action == "create" and parent.state != "written" and step.action in WRITES:
+                results[step.resource.key] = _ended(step, "not written", "its parent folder was not written")
+            else:
+                results[step.resource.key] = self._one(resources, step)
+        return list(results.values())
 
     def _one(self, resources: Resources, step: Restored) -> Restored:
         if step.action not in WRITES:
@@ -101,6 +123,9 @@ class Restore:
         return _ended(step, "written")
 
     def _dry_run(self, resources: Resources, step: Restored) -> Restored:
+        permissions = resources.permissions(step.resource, step.observed, self.folders)
+        if self.access and (refusal := self.access.refusal(permissions)):
+            return _ended(step, "not written", refusal)
         try:
             resources.dry_run(step.resource, step.observed)
         except HttpError as error:
@@ -204,6 +229,10 @@ def parents_first(steps: Iterable[Restored]) -> list[Restored]:
     return sorted(steps, key=lambda step: (depth(step.resource.key), step.resource.key))
 
 
+def _parents(folders: Iterable[Resource]) -> dict[str, str]:
+    return {folder.key: folder.body["parent"] for folder in folders}
+
+
 def failure(result: Restored, hint: str) -> Finding:
     return Finding(
         f"restore/{result.state.replace(' ', '-')}",
@@ -233,7 +262,8 @@ def diff(results: Iterable[Restored]) -> list[dict[str, str]]:
 
 
 def pretty(body: Mapping[str, object]) -> str:
-    return to_bytes(body).decode()
+    """As JSON, without the secrets that an archive of an older release may hold."""
+    return to_bytes(redact(body)).decode()
 
 
 def _label(item: Resource) -> str:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from typing import Any, Protocol
-from urllib.parse import quote
 
 from .._http import Api, HttpError
 from .app_store import DASHBOARDS, FOLDERS, AppStore
 from .client import parse
 from .folders import Folder, Path
-from .legacy_store import LegacyStore, read_messages
+from .legacy_store import LegacyStore, read_history
 from .ownership import read_stamp
 from .plan import Desired, Observed
 
@@ -77,5 +76,4 @@ def _best(served: Collection[str]) -> str:
 
 def has_written(api: Api, observed: Observed, owner: str) -> bool:
     """Whether we have ever written it: somebody's copy of ours has our tag too."""
-    messages = read_messages(api, f"/api/dashboards/uid/{quote(observed.uid)}", limit=1000)
-    return any(read_stamp(message, owner) for message in messages)
+    return any(read_stamp(message, owner) for message in read_history(api, observed.uid))

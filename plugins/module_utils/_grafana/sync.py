@@ -15,6 +15,7 @@ from .._findings import Finding
 from .._grafana_model.files import Dashboard
 from .._grafana_model.normalise import normalise
 from .._http import Api, HttpError
+from .access import Access, FolderTree, dashboard_permissions, read_access, tree
 from .folders import AmbiguousFolderError, Folder, Path, below, resolve
 from .legacy_store import CONFLICTS, WORKERS, create_folder
 from .ownership import Stamp, stamp
@@ -62,6 +63,8 @@ class Sync:
     granted: list[Granted] = field(default_factory=list)
     created_folders: list[Folder] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
+    access: Access | None = None  # in a dry run: what the account may do, where Grafana says so
+    tree: FolderTree = field(default_factory=lambda: FolderTree({}))
 
     def run(self, dashboards: Sequence[Dashboard]) -> tuple[list[StepResult], list[Finding]]:
         """Nothing is written while there is any conflict."""
@@ -85,6 +88,8 @@ class Sync:
             steps, findings = plan(desired, self._add_authors(store, observed, findings), self.policy)
         permissions = Permissions(self.api, self.grants, self.dry_run)
         findings += permissions.plan({dashboard.uid for dashboard in desired}, observed)
+        if self.dry_run and not findings and any(step.action in WRITES for step in steps):
+            self.access, self.tree = read_access(self.api), tree(known, missing)
         if not findings:
             findings = self._create_folders(missing if desired else [])
         if findings:
@@ -132,16 +137,31 @@ class Sync:
     def _create_folders(self, missing: Sequence[Folder]) -> list[Finding]:
         """The folders that are missing, parents first; after a failure the others are not tried."""
         for folder in missing:
-            state, error = ("written", "") if self.dry_run else create_folder(self.api, folder)
+            state, error = self._check_folder(folder) if self.dry_run else create_folder(self.api, folder)
             if state != "written":
                 hint = "Run again: what is written already stays"
                 return [Finding(f"folders/{state.replace(' ', '-')}", "error", error, hint, object=folder.title)]
             self.created_folders.append(folder)
         return []
 
+    def _check_folder(self, folder: Folder) -> tuple[str, str]:
+        """Whether the account may make it."""
+        refusal = self.access.refusal([self.tree.creation("folders:create", folder.parent)]) if self.access else ""
+        return ("not written", refusal) if refusal else ("written", "")
+
+    def _refusal(self, step: Step) -> str:
+        """In a dry run, which checks no permission: the one that is missing."""
+        if self.access is None:
+            return ""
+        now = step.observed.folder if step.observed else None
+        then = step.desired.folder if step.desired else None
+        return self.access.refusal(dashboard_permissions(step.uid, now, then, self.tree))
+
     def _apply(self, store: Store, step: Step) -> StepResult:
         if step.action not in WRITES:
             return StepResult(step, "not needed")
+        if refusal := self._refusal(step):
+            return StepResult(step, "not written", refusal)
         if self.stopped.is_set():
             return StepResult(step, "not written", "not tried, since Grafana had stopped answering")
         try:

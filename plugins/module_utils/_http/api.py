@@ -13,6 +13,7 @@ import json
 import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -30,6 +31,7 @@ Parsed = TypeVar("Parsed")
 SAFE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 READ_SECONDS = 30.0
 SHOWN_CHARACTERS = 500
+STATUS_TEXTS = {status.value: status.phrase for status in HTTPStatus}
 
 
 class HttpError(Exception):
@@ -47,11 +49,13 @@ class HttpError(Exception):
 
     @property
     def reason(self) -> str:
-        """The server's message, out of the JSON that most of them wrap it in."""
+        """The server's message, out of the JSON that most of them wrap it in; the status in words where it has none."""
         answer = self.data
-        text = (answer.get("message") or answer.get("error")) if isinstance(answer, dict) else None
+        text = (
+            (answer.get("message") or answer.get("error") or answer.get("reason")) if isinstance(answer, dict) else None
+        )
         text = text if isinstance(text, str) else " ".join(self.body[: 2 * SHOWN_CHARACTERS].split())
-        return printable(text[:SHOWN_CHARACTERS])
+        return printable(text[:SHOWN_CHARACTERS] or STATUS_TEXTS.get(self.status, ""))
 
     @property
     def data(self) -> Any:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.lab.grafana import access
 from tests.lab.grafana.auth import Role, hash_token
 from tests.lab.grafana.context import Grafana, caller, number, read_json
 from tests.lab.grafana.errors import ApiError
@@ -33,6 +34,7 @@ class Accounts:
         return [
             Route("/api/org", self._org, methods=["GET"]),
             Route("/api/user", self._user, methods=["GET"]),
+            Route("/api/access-control/user/permissions", self._permissions, methods=["GET"]),
             Route("/api/login/ping", self._ping, methods=["GET"]),
             Route("/api/serviceaccounts/search", self._search, methods=["GET"]),
             Route("/api/serviceaccounts", self._create, methods=["POST"]),
@@ -49,10 +51,12 @@ class Accounts:
 
     async def _user(self, request: Request) -> Response:
         identity = caller(request)
-        if identity.kind != "user":
-            raise ApiError(403, "Endpoint only available for users")
-        body = {"id": 1, "uid": identity.name, "login": identity.name, "orgId": 1, "isGrafanaAdmin": True}
+        is_admin = identity.role is Role.SERVER_ADMIN
+        body = {"id": 1, "uid": identity.name, "login": identity.name, "orgId": 1, "isGrafanaAdmin": is_admin}
         return JSONResponse(body)
+
+    async def _permissions(self, request: Request) -> Response:
+        return JSONResponse(access.scopes(self._store, caller(request)))
 
     async def _ping(self, request: Request) -> Response:
         return JSONResponse({"message": "Logged in"})

@@ -46,6 +46,7 @@ class Alerting:
     """/api/v1/provisioning."""
 
     def __init__(self, grafana: Grafana) -> None:
+        self._grafana = grafana
         self._store = grafana.store
 
     def routes(self) -> list[Route]:
@@ -54,19 +55,21 @@ class Alerting:
             Route(points, self._points, methods=["GET"]),
             Route(points, self._create, methods=["POST"]),
             Route(points + "/{uid}", self._update, methods=["PUT"]),
+            Route(points + "/{uid}", self._delete, methods=["DELETE"]),
             Route(policies, self._policies, methods=["GET"]),
             Route(policies, self._set_policies, methods=["PUT"]),
         ]
 
     async def _points(self, request: Request) -> Response:
-        caller(request).need("alert.provisioning:read")
-        return JSONResponse([DEFAULT_POINT, *(_masked(point.spec) for point in self._store.all_of(POINTS))])
+        caller(request).need("alert.provisioning:read", "alert.notifications:read")
+        default = [DEFAULT_POINT] if self._grafana.release.shows_default_point else []
+        return JSONResponse([*default, *(_masked(point.spec) for point in self._store.all_of(POINTS))])
 
     async def _create(self, request: Request) -> Response:
         body = await self._point(request)
         uid = str(body.get("uid") or "c" + secrets.token_hex(6))
         if self._store.get(POINTS, uid):
-            raise ApiError(400, "contact point with this uid already exists")
+            raise ApiError(409, "contact point with this uid already exists")
         spec = {**body, "uid": uid, "provenance": _provenance(request)}
         return JSONResponse(_masked(self._store.create(Draft(POINTS, uid, spec), caller(request).uid).spec), 202)
 
@@ -78,11 +81,16 @@ class Alerting:
             raise ApiError(404, "contact point not found")
         provenance = _provenance(request)
         if old.spec["provenance"] not in ("", provenance):
-            raise ApiError(400, f"cannot change provenance from '{old.spec['provenance']}' to '{provenance}'")
+            raise ApiError(500, f"cannot change provenance from '{old.spec['provenance']}' to '{provenance}'")
         kept = {name: old.spec["settings"].get(name, "") for name, value in body["settings"].items() if value == MASK}
         spec = {**body, "settings": {**body["settings"], **kept}, "uid": uid, "provenance": provenance}
         self._store.replace(Draft(POINTS, uid, spec), caller(request).uid)
         return JSONResponse({"message": "contactpoint updated"}, 202)
+
+    async def _delete(self, request: Request) -> Response:
+        caller(request).need("alert.provisioning:write")
+        self._store.delete(POINTS, request.path_params["uid"])
+        return JSONResponse({"message": "contactpoint deleted"}, 202)
 
     async def _policies(self, request: Request) -> Response:
         caller(request).need("alert.provisioning:read")
@@ -105,6 +113,10 @@ class Alerting:
         body = await read_json(request)
         if not body.get("name") or not body.get("type") or not isinstance(body.get("settings"), dict):
             raise ApiError(400, "invalid object specification: name, type and settings are required")
-        if body["type"] == "slack" and not (body["settings"].get("url") or body["settings"].get("token")):
+        settings = body["settings"]
+        if body["type"] == "slack" and not (settings.get("url") or settings.get("token")):
             raise ApiError(400, "invalid object specification: token must be specified when using the Slack chat API")
+        if body["type"] == "slack" and not settings.get("recipient"):
+            wrong = "recipient must be specified when using the Slack chat API"
+            raise ApiError(400, f"invalid object specification: {wrong}")
         return body

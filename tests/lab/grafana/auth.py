@@ -42,7 +42,7 @@ PERMISSIONS = {
     "folders:write": Role.EDITOR,
     "folders:delete": Role.EDITOR,
     "datasources:query": Role.VIEWER,
-    "datasources:read": Role.ADMIN,
+    "datasources:read": Role.VIEWER,  # without the paid permissions of data sources everybody may
     "datasources:create": Role.ADMIN,
     "datasources:write": Role.ADMIN,
     "datasources:delete": Role.ADMIN,
@@ -51,6 +51,7 @@ PERMISSIONS = {
     "serviceaccounts:write": Role.ADMIN,
     "serviceaccounts:delete": Role.ADMIN,
     "orgs:read": Role.VIEWER,
+    "alert.notifications:read": Role.VIEWER,
     "alert.provisioning:read": Role.ADMIN,
     "alert.provisioning:write": Role.ADMIN,
     "provisioning:reload": Role.SERVER_ADMIN,

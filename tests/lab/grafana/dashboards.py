@@ -33,7 +33,7 @@ def check(grafana: Grafana, uid: str, spec: dict[str, Any], message: str) -> Non
     if len(message) > 500:
         raise ApiError(400, "message too long, max 500 characters")
     check_uid(uid)
-    if grafana.release.rewired_save and _too_fast(spec.get("refresh"), grafana.config.min_refresh):
+    if grafana.release.refuses_short_refresh and _too_fast(spec.get("refresh"), grafana.config.min_refresh):
         raise ApiError(400, "Dashboard refresh interval is too low")
 
 

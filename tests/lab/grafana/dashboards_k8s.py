@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.lab.grafana import dashboards, schema
+from tests.lab.grafana import access, dashboards, schema
+from tests.lab.grafana.auth import Identity
 from tests.lab.grafana.context import Grafana, caller
 from tests.lab.grafana.errors import ApiError
 from tests.lab.grafana.k8s import MESSAGE, Collection, is_dry_run
@@ -28,6 +29,14 @@ class Dashboards(Collection):
 
     def __init__(self, grafana: Grafana) -> None:
         super().__init__(grafana, grafana.release.dashboard_versions)
+        self.announced = grafana.release.announced_versions
+
+    def after_create(self, resource: Resource, *, wants_permissions: bool, actor: str) -> None:
+        if wants_permissions and not resource.folder:
+            access.grant_defaults(self._grafana.store, resource, actor)
+
+    def may_read(self, identity: Identity, resource: Resource) -> bool:
+        return access.may_read(self._grafana.store, identity, resource)
 
     def routes(self) -> list[Route]:
         dto = [

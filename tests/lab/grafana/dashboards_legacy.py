@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.lab.grafana import dashboards, schema
+from tests.lab.grafana import access, dashboards, schema
 from tests.lab.grafana.context import Grafana, caller, number, read_json, slug
 from tests.lab.grafana.dashboards_k8s import Dashboards
-from tests.lab.grafana.errors import ApiError
+from tests.lab.grafana.errors import ApiError, forbidden
 from tests.lab.grafana.k8s import MESSAGE
 from tests.lab.grafana.store import Draft, Resource
 
@@ -95,8 +95,8 @@ class LegacyDashboards:
         stored = dashboards.clean(spec)
         if not self._grafana.release.rewired_save and isinstance(stored.get("title"), str):
             stored["title"] = stored["title"].strip()
-        dashboards.check(self._grafana, uid, stored, message)
         dashboards.raise_refresh(self._grafana, stored)
+        dashboards.check(self._grafana, uid, stored, message)
         if migrate:
             try:
                 return self._resources.migrate(stored)
@@ -106,7 +106,9 @@ class LegacyDashboards:
 
     def _write(self, draft: Draft, old: Resource | None, actor: str) -> Resource:
         if old is None:
-            return self._store.create(draft, actor)
+            created = self._store.create(draft, actor)
+            access.grant_defaults(self._store, created, actor)
+            return created
         always = not self._grafana.release.saves_through_apis
         return self._store.replace(draft, actor, always=always)
 
@@ -154,6 +156,8 @@ class LegacyDashboards:
     async def _get(self, request: Request) -> Response:
         caller(request).need("dashboards:read")
         resource = self._find(request)
+        if not access.may_read(self._store, caller(request), resource):
+            raise forbidden(["dashboards:read"])
         wanted = request.query_params.get("apiVersion", "")
         spec = self._resources.present(resource, wanted) if wanted in ("v1", "v1beta1") else resource.spec
         identity = {"id": resource.internal_id, "uid": resource.uid, "version": resource.generation}
@@ -192,8 +196,6 @@ class LegacyDashboards:
 
     async def _delete(self, request: Request) -> Response:
         caller(request).need("dashboards:delete")
-        if self._store.get("folders", request.path_params["uid"]):
-            raise ApiError(400, "Use folders endpoint for deleting folders.")
         resource = self._find(request)
         self._resources.check_delete(resource)
         self._store.delete(dashboards.KIND, resource.uid)
@@ -205,7 +207,7 @@ class LegacyDashboards:
         resource = self._find(request)
         query = request.query_params
         start, limit = number(query.get("start"), 0), number(query.get("limit"), 1000)
-        entries = [_past(entry, resource) for entry in self._past(resource)][start : start + limit]
+        entries = [_listed(entry, resource) for entry in self._past(resource)][start : start + limit]
         if self._grafana.release.lists_versions_bare:
             return JSONResponse(entries)
         return JSONResponse({"versions": entries, "continueToken": ""})
@@ -272,6 +274,12 @@ def _saved(resource: Resource) -> dict[str, Any]:
         "slug": title,
         "folderUid": resource.folder,
     }
+
+
+def _listed(entry: Resource, current: Resource) -> dict[str, Any]:
+    """In the list the first one has another message, and so it does in Grafana."""
+    shown = _past(entry, current)
+    return shown if shown["parentVersion"] else {**shown, "message": "Initial save"}
 
 
 def _past(entry: Resource, current: Resource) -> dict[str, Any]:

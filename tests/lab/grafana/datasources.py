@@ -124,7 +124,7 @@ class DataSources:
         other = by_name(self._store, body["name"])
         if other and other.uid != old.uid:
             raise ApiError(409, "Failed to update datasource: data source with the same name already exists")
-        if body.get("version") and body["version"] != old.generation:
+        if body.get("version") and body["version"] < old.generation:
             wrong = "Datasource has already been updated by someone else. Please reload and try again"
             raise ApiError(409, wrong)
         spec = complete(body, old.spec["secureJsonData"], read_only=False)

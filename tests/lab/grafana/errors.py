@@ -64,7 +64,7 @@ class ApiError(Exception):
             "apiVersion": "v1",
             "metadata": {},
             "status": "Failure",
-            "message": self.message,
+            **({"message": self.message} if self.code != 403 or self.body is None else {}),
             "reason": self.reason,
             "details": self.details,
             "code": self.code,

@@ -21,9 +21,10 @@ from tests.lab.grafana.k8s import Collection, is_dry_run
 from tests.lab.grafana.store import Draft, Resource, Store
 
 KIND = "folders"
-MAX_DEPTH = 4
+MAX_DEPTH = 5
 RESERVED = ("general", "sharedwithme")
 CHANGED = "the folder has been changed by someone else"
+UPDATED = "The dashboard has been changed by someone else"
 
 
 def _missing() -> ApiError:
@@ -51,33 +52,38 @@ def _height(store: Store, uid: str) -> int:
 
 
 def content(store: Store, uid: str) -> dict[str, int]:
-    """What is directly in the folder."""
+    """What is in the folder and in those below it."""
     counts: Counter[str] = Counter()
     for kind in (dashboards.KIND, KIND):
         counts[kind] = sum(1 for item in store.all_of(kind) if item.folder == uid)
+    for child in _children(store, uid):
+        counts.update(content(store, child.uid))
     return dict(counts)
 
 
-def check(store: Store, uid: str, title: object, parent: str, *, height: int = 1) -> None:
+def check(grafana: Grafana, uid: str, title: object, parent: str, *, height: int = 1) -> None:
     """Rules for a new or moved folder. `height`: levels that come with it."""
+    store, refusal = grafana.store, 500 if grafana.release.unified_folders else 400
     if not isinstance(title, str) or not title.strip():
         raise ApiError(400, "folder title cannot be empty")
     check_uid(uid)
     if uid in RESERVED:
-        raise ApiError(400, "invalid uid for folder provided")
+        raise ApiError(refusal, "invalid uid for folder provided")
     if not parent:
         return
     if parent == uid:
         raise ApiError(400, "folder cannot be parent of itself")
     above = store.get(KIND, parent)
     if above is None:
+        if grafana.release.unified_folders:
+            return  # it is made all the same, an orphan
         raise _missing()
     chain = [*parents(store, above), above]
     if any(folder.uid == uid for folder in chain):
         wrong = "cannot move folder under its own descendant, this would create a circular reference"
-        raise ApiError(400, wrong)
+        raise ApiError(refusal, wrong)
     if len(chain) + height > MAX_DEPTH:
-        raise ApiError(400, f"folder max depth exceeded, max depth is {MAX_DEPTH}")
+        raise ApiError(refusal, f"folder max depth exceeded, max depth is {MAX_DEPTH - 1}")
 
 
 class Folders(Collection):
@@ -91,11 +97,18 @@ class Folders(Collection):
         super().__init__(grafana, grafana.release.folder_versions)
 
     def admit(self, draft: Draft, old: Resource | None, version: str, request: Request) -> Draft:
+        if is_dry_run(request) and old is None and not draft.folder:
+            if self._grafana.store.existed(KIND, draft.uid):
+                raise ApiError(412, CHANGED)
+            raise self.missing(draft.uid)
         parent = "" if is_dry_run(request) else draft.folder
         height = _height(self._grafana.store, draft.uid) if old else 1
-        check(self._grafana.store, draft.uid, draft.spec.get("title"), parent, height=height)
+        check(self._grafana, draft.uid, draft.spec.get("title"), parent, height=height)
         spec = {key: value for key, value in draft.spec.items() if key in ("title", "description")}
         return replace(draft, spec=spec)
+
+    def after_create(self, resource: Resource, *, wants_permissions: bool, actor: str) -> None:
+        """Its permissions are the default ones until somebody sets others."""
 
     def present(self, resource: Resource, version: str) -> dict[str, Any]:
         return resource.spec
@@ -103,6 +116,8 @@ class Folders(Collection):
     def check_delete(self, resource: Resource) -> None:
         counts = content(self._grafana.store, resource.uid)
         contents = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+        if contents and self._grafana.release.unified_folders:
+            raise ApiError(400, "Folder cannot be deleted: folder is not empty")
         if contents:
             raise ApiError(400, f"folder is not empty, contains {contents}")
 
@@ -151,10 +166,10 @@ class LegacyFolders:
         body = await read_json(request)
         uid = str(body.get("uid") or "") or "f" + secrets.token_hex(6)
         parent = str(body.get("parentUid") or "") if self._grafana.release.nests_folders else ""
-        check(self._store, uid, body.get("title"), parent)
+        check(self._grafana, uid, body.get("title"), parent)
         if self._store.get(KIND, uid):
             if self._grafana.release.folder_uid_conflict == 412:
-                raise ApiError(412, CHANGED, tag="version-mismatch")
+                raise self._changed(CHANGED)
             raise ApiError(409, "a folder with the same UID already exists")
         beside = [item.spec["title"] for item in self._store.all_of(KIND)]
         if self._grafana.release.unique_titles and body["title"] in beside:
@@ -167,18 +182,21 @@ class LegacyFolders:
         identity.need("folders:write")
         old = self._find(request)
         body = await read_json(request)
-        check(self._store, old.uid, body.get("title"), "")
+        check(self._grafana, old.uid, body.get("title"), "")
         if not body.get("overwrite") and body.get("version") != old.generation:
-            raise ApiError(412, CHANGED, tag="version-mismatch")
+            raise self._changed(UPDATED if self._grafana.release.unified_folders else CHANGED)
         draft = Draft(KIND, old.uid, {**old.spec, **_spec(body)}, old.folder, old.annotations)
         return JSONResponse(self._show(self._store.replace(draft, identity.uid)))
+
+    def _changed(self, message: str) -> ApiError:
+        return ApiError(412, message, tag="" if self._grafana.release.unified_folders else "version-mismatch")
 
     async def _move(self, request: Request) -> Response:
         identity = caller(request)
         identity.need("folders:write")
         old = self._find(request)
         parent = str((await read_json(request)).get("parentUid") or "")
-        check(self._store, old.uid, old.spec["title"], parent, height=_height(self._store, old.uid))
+        check(self._grafana, old.uid, old.spec["title"], parent, height=_height(self._store, old.uid))
         draft = Draft(KIND, old.uid, old.spec, parent, old.annotations)
         return JSONResponse(self._show(self._store.replace(draft, identity.uid)))
 

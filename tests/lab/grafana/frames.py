@@ -64,7 +64,7 @@ def series(answer: Mapping[str, Any], ref: str, executed: str, legend: str = "")
         "custom": {"resultType": kind},
         "executedQueryString": executed,
     }
-    return [_one_series(entry, ref, meta, legend) for entry in result]
+    return [_one_series(entry, ref, meta, legend) for entry in result] or [frame("", ref, meta, [])]
 
 
 def _one_series(entry: Mapping[str, Any], ref: str, meta: Mapping[str, Any], legend: str) -> Frame:

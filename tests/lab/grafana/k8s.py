@@ -14,6 +14,7 @@ import json
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -22,7 +23,7 @@ from starlette.routing import Route
 
 from tests.lab.grafana.auth import Identity
 from tests.lab.grafana.context import Grafana, caller, number, read_json
-from tests.lab.grafana.errors import ApiError
+from tests.lab.grafana.errors import ApiError, forbidden
 from tests.lab.grafana.store import ConflictError, Draft, ExistsError, Resource
 
 FOLDER = "grafana.app/folder"
@@ -32,7 +33,8 @@ INTERNAL_ID = "grafana.app/deprecatedInternalID"
 HISTORY = "grafana.app/get-history=true"
 FILE_MANAGER = "classic-file-provisioning"
 # Own labels and annotations are "supported on some instances, otherwise ignored": here they are ignored.
-KEPT = (MESSAGE, "grafana.app/manage", "grafana.app/source")
+GRANT = "grafana.app/grant-permissions"
+KEPT = (MESSAGE, GRANT, "grafana.app/manage", "grafana.app/source")
 PAGE = 500  # not established for Grafana; a client follows `continue` whatever it is
 PAGE_BYTES = 2 * 1024 * 1024
 
@@ -43,6 +45,7 @@ class Collection(ABC):
     group: str
     plural: str
     kind: str
+    announced: Sequence[str] = ()
 
     def __init__(self, grafana: Grafana, versions: Sequence[str]) -> None:
         self._grafana = grafana
@@ -59,6 +62,14 @@ class Collection(ABC):
     @abstractmethod
     def check_delete(self, resource: Resource) -> None:
         """Refuse to delete, with ApiError."""
+
+    @abstractmethod
+    def after_create(self, resource: Resource, *, wants_permissions: bool, actor: str) -> None:
+        """What else a new object gets."""
+
+    def may_read(self, identity: Identity, resource: Resource) -> bool:
+        """Beside the permission to read such objects at all."""
+        return True
 
     def routes(self) -> list[Route]:
         routes = []
@@ -100,10 +111,10 @@ class Collection(ABC):
 
     async def _create(self, request: Request) -> Response:
         identity = caller(request)
-        identity.need(f"{self.plural}:create")
+        self._need(identity, "create", request)
         version, body, meta = await self._object(request)
         if meta.get("resourceVersion"):
-            raise ApiError(400, "resourceVersion should not be set on objects to be created")
+            raise ApiError(500, "resourceVersion should not be set on objects to be created")
         name = meta.get("name") or ""
         if not name and meta.get("generateName"):
             name = str(meta["generateName"]) + secrets.token_hex(5)
@@ -113,7 +124,7 @@ class Collection(ABC):
 
     async def _put(self, request: Request) -> Response:
         identity = caller(request)
-        identity.need(f"{self.plural}:write")
+        self._need(identity, "write", request)
         version, body, meta = await self._object(request)
         name = request.path_params["name"]
         if meta.get("name", name) != name:
@@ -122,8 +133,8 @@ class Collection(ABC):
         old = self._grafana.store.get(self.plural, name)
         if old is None:
             if meta.get("resourceVersion"):
-                raise self.missing(name)
-            identity.need(f"{self.plural}:create")
+                raise ApiError(500, "resourceVersion should not be set on objects to be created")
+            self._need(identity, "create", request)
             return self._store_new(request, identity, name, self._draft(name, body, meta, version, None), version)
         draft = self.admit(self._draft(name, body, meta, version, old), old, version, request)
         rv = meta.get("resourceVersion")
@@ -153,16 +164,27 @@ class Collection(ABC):
         if draft.internal_id and self._grafana.store.by_id(self.plural, draft.internal_id):
             raise ApiError(409, f"deprecatedInternalID={draft.internal_id} is already in use")
         try:
-            new = self._grafana.store.create(draft, identity.uid, dry_run=is_dry_run(request))
+            kept = {key: value for key, value in draft.annotations.items() if key != GRANT}
+            stored = replace(draft, annotations=kept)
+            new = self._grafana.store.create(stored, identity.uid, dry_run=is_dry_run(request))
         except ExistsError:
             message = f'{self.plural}.{self.group} "{name}" already exists'
             details = {"name": name, "group": self.group, "kind": self.plural}
             raise ApiError(409, message, reason="AlreadyExists", details=details) from None
+        if not is_dry_run(request):
+            self.after_create(new, wants_permissions=GRANT in draft.annotations, actor=identity.uid)
         return JSONResponse(self.show(new, version), 201)
+
+    def _need(self, identity: Identity, verb: str, request: Request) -> None:
+        """A dry run is not authorized: who may only read may do it too."""
+        if not is_dry_run(request):
+            identity.need(f"{self.plural}:{verb}")
 
     async def _get(self, request: Request) -> Response:
         caller(request).need(f"{self.plural}:read")
         resource = self.find(request.path_params["name"])
+        if not self.may_read(caller(request), resource):
+            raise forbidden([f"{self.plural}:read"])
         wanted = request.query_params.get("resourceVersion")
         if wanted:
             past = [entry for entry in self._grafana.store.history(resource) if str(entry.rv) == wanted]
@@ -179,6 +201,7 @@ class Collection(ABC):
             items, more = self._past(query.get("fieldSelector", "")), ""
         else:
             items, more = self._page(after, number(query.get("limit"), PAGE))
+            items = [item for item in items if self.may_read(caller(request), item)]
         meta = {"resourceVersion": str(self._grafana.store.rv)} | ({"continue": more} if more else {})
         body = {
             "kind": f"{self.kind}List",
@@ -332,5 +355,6 @@ def _served(served: Sequence[Collection], request: Request) -> Collection:
 
 
 def _group(entry: Collection) -> dict[str, Any]:
-    versions = [{"groupVersion": f"{entry.group}/{name}", "version": name} for name in entry.versions]
+    names = (*entry.versions, *entry.announced)
+    versions = [{"groupVersion": f"{entry.group}/{name}", "version": name} for name in names]
     return {"name": entry.group, "versions": versions, "preferredVersion": versions[0]}

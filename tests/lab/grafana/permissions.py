@@ -3,33 +3,33 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who may do what: the permissions of a dashboard, and the teams and users that they name.
 
-They are kept and shown, not enforced: what a caller may do follows from the role alone.
+Of these only reading is enforced (access.py); what else a caller may do follows from the role alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.lab.grafana import dashboards
+from tests.lab.grafana import access, dashboards
 from tests.lab.grafana.context import Grafana, caller, number, read_json
 from tests.lab.grafana.errors import ApiError
 from tests.lab.grafana.store import Draft, Resource
 
-KIND, TEAMS, USERS = "dashboard-permissions", "teams", "users"
+TEAMS, USERS = "teams", "users"
 LEVELS = {1: "View", 2: "Edit", 4: "Admin"}
 ROLES = ("Viewer", "Editor")
-DEFAULT = [{"role": "Viewer", "permission": 1}, {"role": "Editor", "permission": 2}]
 
 
 class Permissions:
     """The endpoints."""
 
     def __init__(self, grafana: Grafana) -> None:
-        self._store = grafana.store
+        self._store, self._release = grafana.store, grafana.release
 
     def routes(self) -> list[Route]:
         one = "/api/dashboards/uid/{uid}/permissions"
@@ -44,12 +44,9 @@ class Permissions:
     async def _get(self, request: Request) -> Response:
         caller(request).need("dashboards:write")
         resource = self._find(request)
-        own = self._store.get(KIND, resource.uid)
-        items = own.spec["items"] if own else [] if resource.folder else DEFAULT
-        shown = [self._show(item, inherited=False) for item in items]
-        if resource.folder:
-            above = self._store.get("permissions", resource.folder)
-            shown += [self._show(item, inherited=True) for item in (above.spec["items"] if above else DEFAULT)]
+        shown = [self._show(item, inherited=False) for item in access.own_entries(self._store, resource)]
+        if resource.folder and self._release.lists_inherited_permissions:
+            shown += [self._show(item, inherited=True) for item in access.folder_entries(self._store, resource.folder)]
         return JSONResponse(shown)
 
     async def _set(self, request: Request) -> Response:
@@ -59,23 +56,24 @@ class Permissions:
         items = (await read_json(request)).get("items")
         if not isinstance(items, list) or not all(self._is_valid(item) for item in items):
             raise ApiError(400, "bad request data")
-        draft = Draft(KIND, resource.uid, {"items": items})
-        known = self._store.get(KIND, resource.uid)
-        (self._store.replace if known else self._store.create)(draft, identity.uid)
+        teams = [item["teamId"] for item in items if item.get("teamId")]
+        if any(self._store.by_id(TEAMS, team) is None for team in teams):
+            raise ApiError(500, "Failed to set permissions")
+        access.set_entries(self._store, resource, items, identity.uid)
         body = {"message": "Dashboard permissions updated", "id": resource.internal_id, "title": resource.spec["title"]}
         return JSONResponse(body)
 
     def _is_valid(self, item: Any) -> bool:
-        if not isinstance(item, dict) or item.get("permission") not in LEVELS:
+        if not isinstance(item, dict) or not isinstance(item.get("permission"), int):
             return False
         team, user = item.get("teamId"), item.get("userId")
         return (
             item.get("role") in ROLES
-            or (isinstance(team, int) and self._store.by_id(TEAMS, team) is not None)
+            or isinstance(team, int)
             or (isinstance(user, int) and self._store.by_id(USERS, user) is not None)
         )
 
-    def _show(self, item: dict[str, Any], *, inherited: bool) -> dict[str, Any]:
+    def _show(self, item: Mapping[str, Any], *, inherited: bool) -> dict[str, Any]:
         team = self._store.by_id(TEAMS, item.get("teamId", 0))
         user = self._store.by_id(USERS, item.get("userId", 0))
         return {
@@ -84,7 +82,7 @@ class Permissions:
             "teamId": item.get("teamId", 0),
             "team": team.spec["name"] if team else "",
             "permission": item["permission"],
-            "permissionName": LEVELS[item["permission"]],
+            "permissionName": LEVELS.get(item["permission"], ""),
             "inherited": inherited,
             **({"role": item["role"]} if item.get("role") else {}),
         }

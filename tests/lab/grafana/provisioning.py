@@ -23,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.lab.grafana import dashboards, datasources, folders
+from tests.lab.grafana import access, dashboards, datasources, folders
 from tests.lab.grafana.config import expand
 from tests.lab.grafana.context import Grafana, caller, slug
 from tests.lab.grafana.errors import ApiError
@@ -238,8 +238,10 @@ class Provisioning:
             CHECKSUM: checksum,
         }
         draft = Draft(dashboards.KIND, uid, stored, self._folder(provider, Path(path)), notes, "v0alpha1")
-        write = self._store.replace if self._store.get(dashboards.KIND, uid) else self._store.create
-        write(draft, ACTOR)
+        if self._store.get(dashboards.KIND, uid):
+            self._store.replace(draft, ACTOR)
+        else:
+            access.grant_defaults(self._store, self._store.create(draft, ACTOR), ACTOR)
 
     def _folder(self, provider: Provider, path: Path) -> str:
         title = provider.folder

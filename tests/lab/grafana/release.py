@@ -35,6 +35,11 @@ class Release:
         return ("v1", "v1beta1", "v0alpha1") if self._from(13) else ("v1beta1", "v0alpha1")
 
     @property
+    def announced_versions(self) -> tuple[str, ...]:
+        """Versions that discovery names and that the double does not serve."""
+        return ("v2beta1", "v2alpha1") if self._from(12, 4) else ()
+
+    @property
     def folder_versions(self) -> tuple[str, ...]:
         if not self._from(12):
             return ()
@@ -43,12 +48,31 @@ class Release:
     @property
     def saves_through_apis(self) -> bool:
         """The legacy save became a client of /apis: random ids, no new version for a save without a change."""
-        return self._from(13)
+        return self._from(12, 4)
 
     @property
     def knows_resources(self) -> bool:
         """The legacy save looks for wrapped resources and for V2 dashboards."""
-        return self._from(13)
+        return self._from(12, 4)
+
+    @property
+    def refuses_short_refresh(self) -> bool:
+        """Through /apis; the older save raises it to the minimum until it is rewired."""
+        return self._from(12, 4)
+
+    @property
+    def unified_folders(self) -> bool:
+        """Folders are kept as resources: some refusals became 500 or other texts, and an unknown parent is taken."""
+        return self._from(12, 4)
+
+    @property
+    def lists_inherited_permissions(self) -> bool:
+        return not self._from(12, 4)
+
+    @property
+    def shows_default_point(self) -> bool:
+        """The contact point that a new Grafana has, which has no uid."""
+        return not self._from(12, 4)
 
     @property
     def rewired_save(self) -> bool:

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.lab.grafana import dashboards, folders
+from tests.lab.grafana.access import may_read
 from tests.lab.grafana.context import Grafana, caller, number, slug
 from tests.lab.grafana.errors import ApiError
 from tests.lab.grafana.store import Resource
@@ -65,9 +66,13 @@ class Search:
         uids, ids = _many(request, "dashboardUIDs"), _many(request, "dashboardIds")
         if uids and ids:
             raise ApiError(400, "search supports UIDs or IDs, not both")
-        hits = [item for item in self._index.items() if _fits(request, item, uids, ids)]
+        hits = [item for item in self._index.items() if self._is_visible(request, item)]
+        hits = [item for item in hits if _fits(request, item, uids, ids)]
         hits.sort(key=_order, reverse=query.get("sort") == "alpha-desc")
         return JSONResponse([self._hit(item) for item in hits[(page - 1) * limit : page * limit]])
+
+    def _is_visible(self, request: Request, item: Resource) -> bool:
+        return item.kind == folders.KIND or may_read(self._grafana.store, caller(request), item)
 
     def _hit(self, item: Resource) -> dict[str, Any]:
         title = slug(item.spec["title"])

@@ -174,6 +174,11 @@ class Store:
                 new = replace(new, generation=old.generation + 1, updated=now(), updated_by=actor)
             return new if dry_run else self._write(new)
 
+    def existed(self, kind: str, uid: str) -> bool:
+        """Whether there has ever been an object with this uid."""
+        query = "SELECT 1 FROM history WHERE kind = ? AND json_extract(body, '$.uid') = ? LIMIT 1"
+        return self._db.execute(query, (kind, uid)).fetchone() is not None
+
     def delete(self, kind: str, uid: str) -> None:
         with self._lock:
             self._db.execute("DELETE FROM resource WHERE kind = ? AND uid = ?", (kind, uid))

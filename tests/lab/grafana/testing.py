@@ -45,6 +45,13 @@ class Double:
     def authorization(self) -> str:
         return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
 
+    def token(self, role: str) -> dict[str, str]:
+        """The headers of a new service account with this role."""
+        with self.client() as admin:
+            account = admin.post("/api/serviceaccounts", json={"name": f"test-{role}", "role": role}).json()
+            created = admin.post(f"/api/serviceaccounts/{account['id']}/tokens", json={"name": "test"}).json()
+        return {"Authorization": f"Bearer {created['key']}"}
+
     def client(self) -> httpx.Client:
         return httpx.Client(base_url=self.url, auth=(self.user, self.password), trust_env=False, verify=PLAIN)
 

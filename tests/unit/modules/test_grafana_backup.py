@@ -17,14 +17,14 @@ import pytest
 from ansible_collections.ias.observability.plugins.module_utils import _http
 from ansible_collections.ias.observability.plugins.module_utils._grafana import archive
 from ansible_collections.ias.observability.plugins.module_utils._grafana.archive import unpack
-from ansible_collections.ias.observability.plugins.modules import grafana_backup
+from ansible_collections.ias.observability.plugins.modules import grafana_backup, grafana_restore
 from tests.fakes.grafana import LOKI_PASSWORD, SLACK_URL, fill, save
 from tests.fakes.http import Reply, running_server
 from tests.fakes.module import run_module
 from tests.lab.grafana.faults import Fault, Kind
 from tests.lab.grafana.testing import Double, running_double
 
-RELEASES = ["13.2.0", "12.0.0", "11.6.0", "9.5.21"]
+RELEASES = ["13.2.0", "12.4.0", "12.0.0", "11.6.0", "9.5.21"]
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +57,7 @@ def test_everything_is_in_it_but_the_secrets(tmp_path: Path, version: str) -> No
         result = run(double, tmp_path)
         assert double.faults.writes == []
     assert result["changed"] is True
-    assert result["counts"] == {"folders": 1 + nested, "datasources": 2, "contact_points": 3, "dashboards": 3}
+    assert result["counts"] == {"folders": 1 + nested, "datasources": 2, "contact_points": 2, "dashboards": 3}
     assert result["secrets"]["datasources"] == {"loki": ["basicAuthPassword", "url"]}
     assert result["secrets"]["contact_points"] == {"slack": ["url"]}
     path = Path(result["path"])
@@ -190,3 +190,58 @@ def test_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         result = run(double, tmp_path)
     assert "No space left on device" in result["msg"]
     assert result["changed"] is False
+
+
+@pytest.mark.parametrize("version", RELEASES)
+@pytest.mark.parametrize("role", ["Viewer", "Editor"])
+def test_an_account_that_does_not_see_everything(tmp_path: Path, version: str, role: str) -> None:
+    with running_double(version=version) as double:
+        fill(double, nested=not version.startswith("9"))
+        token = double.token(role)["Authorization"].removeprefix("Bearer ")
+        result = run_module(grafana_backup, grafana={"url": double.url, "token": token}, dest=str(tmp_path))
+        objects = {finding["object"] for finding in result["findings"]}
+        assert objects == {"folders", "dashboards"}
+        assert {finding["id"] for finding in result["findings"]} == {"backup/partial"}
+        assert "it has dashboards:read on dashboards:uid:one, folders:uid:ops" in result["msg"]
+        assert names(tmp_path) == []
+        token = double.token("Admin")["Authorization"].removeprefix("Bearer ")
+        whole = run_module(grafana_backup, grafana={"url": double.url, "token": token}, dest=str(tmp_path))
+        assert whole["findings"] == []
+
+
+def test_grafana_does_not_say_what_an_account_may_see(tmp_path: Path) -> None:
+    with running_double(version="12.4.0") as double:
+        double.faults.script = [Fault(status=404, methods=("GET",), path="^/api/access-control", times=100)]
+        result = run(double, tmp_path)
+        assert [(one["id"], one["severity"]) for one in result["findings"]] == [("backup/not-checked", "warning")]
+        assert result["changed"] is True
+
+
+@pytest.mark.parametrize("version", RELEASES)
+def test_restored_it_is_the_same(tmp_path: Path, version: str) -> None:
+    """With dashboards that have a message of their own, were written often, or are somebody's with a stamp."""
+    stamp = "Synced [ias.observability 0123456789abcdef v3]"
+    secrets = {
+        "datasources": {"loki": {"basicAuthPassword": LOKI_PASSWORD, "url": "http://user:pass@loki:3100"}},
+        "contact_points": {"slack": {"url": SLACK_URL}},
+    }
+    with running_double(version=version) as double:
+        fill(double, nested=not version.startswith("9"))
+        with double.client() as client:
+            for number in range(3):
+                found = client.get("/api/dashboards/uid/two").json()["dashboard"]
+                body = {"dashboard": {**found, "description": f"{number}"}, "folderUid": "ops", "message": stamp}
+                assert client.post("/api/dashboards/db", json=body).status_code == 200
+        archive = run(double, tmp_path)["path"]
+    with running_double(version=version) as double:
+        grafana = {"url": double.url, "username": double.user, "password": double.password}
+        restored = run_module(grafana_restore, grafana=grafana, src=archive, secrets=secrets)
+        assert "msg" not in restored, restored["msg"]
+        again = run(double, tmp_path, check=True, diff=True)
+        assert again["diff"]["before"] == again["diff"]["after"]
+        assert again["changed"] is False
+        with double.client() as client:
+            found = client.get("/api/dashboards/uid/two").json()["dashboard"]
+            body = {"dashboard": {**found, "description": "other"}, "folderUid": "ops"}
+            assert client.post("/api/dashboards/db", json=body).status_code == 200
+        assert run(double, tmp_path, check=True)["changed"] is True

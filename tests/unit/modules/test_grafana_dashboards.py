@@ -20,6 +20,7 @@ from ansible_collections.ias.observability.plugins.modules import grafana_dashbo
 from tests.fakes.http import Reply, running_server
 from tests.fakes.kube import FakeKube
 from tests.fakes.module import run_module
+from tests.lab.grafana import auth
 from tests.lab.grafana.config import Config
 from tests.lab.grafana.faults import Fault, Faults, Kind
 
@@ -28,8 +29,9 @@ APIS = "13.2.0"
 OLDER = "12.0.0"
 LEGACY = "11.6.0"
 NINE = "9.5.21"
+REAL = "12.4.0"
 ADA = Config(admin_user="ada", admin_password="pa55word")
-RELEASES = [APIS, OLDER, LEGACY, NINE]
+RELEASES = [APIS, REAL, OLDER, LEGACY, NINE]
 BASE = "/apis/dashboard.grafana.app/v1/namespaces/default/dashboards"
 SAVE = r"/dashboards(/db|/d-\d+)?$"
 
@@ -592,7 +594,7 @@ def test_the_history_may_not_be_read(src: Path) -> None:
     with running_double(version=LEGACY) as double:
         run(double, src)
         write(src, "d-1", description="new")
-        double.faults.script = [Fault(status=403, methods=("GET",), path="/versions$", times=100)]
+        double.faults.script = [Fault(status=403, methods=("GET",), path="/versions/", times=100)]
         assert [finding["id"] for finding in run(double, src)["findings"]] == ["dashboards/edited"]
 
 
@@ -606,7 +608,8 @@ def test_the_message_is_in_the_history(src: Path, version: str) -> None:
         versions = history["versions"] if isinstance(history, dict) else history
         assert [one["version"] for one in versions] == [2, 1]
         assert len(versions[0]["message"]) == 500
-        assert versions[1]["message"].startswith("Commit 1a2b3c [ias.observability ")
+        first = ask(double, "GET", "/api/dashboards/uid/d-1/versions/1")
+        assert first["message"].startswith("Commit 1a2b3c [ias.observability ")
 
 
 def test_the_root_is_a_folder_too(src: Path) -> None:
@@ -836,3 +839,97 @@ def test_an_owner_that_makes_no_tag(src: Path, owner: str) -> None:
 def test_no_such_directory(tmp_path: Path) -> None:
     result = run_module(grafana_dashboards, grafana={"url": "http://x"}, src=str(tmp_path / "none"), folder="X")
     assert "is not a directory" in result["msg"]
+
+
+def token(double: Any, role: str) -> dict[str, str]:
+    return {"url": double.url, "token": double.token(role)["Authorization"].removeprefix("Bearer ")}
+
+
+@pytest.mark.parametrize("version", RELEASES)
+def test_saved_once_and_then_edited_it_is_still_ours(src: Path, version: str) -> None:
+    """The list of versions has another message for the first; what we wrote is not in it."""
+    with running_double(version=version) as double:
+        run(double, src, prune=True)
+        edit(double, "d-1")
+        (src / "d-1.json").unlink()
+        refused = run(double, src, prune=True)
+        assert [finding["id"] for finding in refused["findings"]] == ["dashboards/edited"]
+        kept = run(double, src, prune=True, edited="keep")
+        assert actions(kept)["d-1"] == "keep"
+        assert actions(run(double, src, prune=True, edited="overwrite"))["d-1"] == "delete"
+
+
+@pytest.mark.parametrize("version", RELEASES)
+def test_saved_once_it_is_not_taken_for_edited(src: Path, version: str) -> None:
+    with running_double(version=version) as double:
+        run(double, src)
+        write(src, "d-1", description="new")
+        assert actions(run(double, src))["d-1"] == "update"
+        (src / "d-2.json").unlink()
+        assert actions(run(double, src, prune=True))["d-2"] == "delete"
+
+
+@pytest.mark.parametrize("role", ["Viewer", "Editor"])
+@pytest.mark.parametrize("folder", ["", "IAS Platform"])
+@pytest.mark.parametrize("version", RELEASES)
+def test_everybody_may_see_what_was_written(src: Path, version: str, folder: str, role: str) -> None:
+    with running_double(version=version) as double:
+        run(double, src, folder=folder)
+        headers = double.token(role)
+        answer = urllib3.request("GET", f"{double.url}/api/dashboards/uid/d-1", headers=headers)
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize("version", [APIS, REAL])
+@pytest.mark.parametrize("folder", ["", "IAS Platform", "IAS Platform/GPU"])
+@pytest.mark.parametrize("role", ["Viewer", "Editor"])
+def test_check_mode_says_what_the_account_may_not_do(src: Path, version: str, folder: str, role: str) -> None:
+    """As the run without check mode then does."""
+    with running_double(version=version) as double:
+        if folder:
+            run(double, src, folder="IAS Platform")
+            write(src, "d-1", description="new")
+            write(src, "d-new")
+            (src / "d-2.json").unlink()
+        given = {"grafana": token(double, role), "folder": folder, "prune": True}
+        forget(double)
+        predicted = run(double, src, check=True, **given)
+        assert double.faults.writes == []
+        assert predicted.get("failed", False) is (role == "Viewer")
+        if role == "Viewer":
+            assert "this account lacks the permission" in predicted["msg"]
+        done = run(double, src, **given)
+        assert states(done) == states(predicted)
+        assert {one["id"] for one in done["findings"]} == {one["id"] for one in predicted["findings"]}
+
+
+@pytest.mark.parametrize("missing", ["dashboards:create", "dashboards:write", "dashboards:delete", "folders:create"])
+def test_one_permission_less(src: Path, missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names it, and where it is needed."""
+    with running_double(version=REAL) as double:
+        run(double, src)
+        write(src, "d-1", description="new")
+        (src / "d-2.json").unlink()
+        (src / "GPU").mkdir()
+        if missing == "folders:create":
+            write(src / "GPU", "gpu")
+        else:
+            write(src, "d-new")
+        monkeypatch.setitem(auth.PERMISSIONS, missing, auth.Role.ADMIN)
+        result = run(double, src, check=True, prune=True, grafana=token(double, "Editor"))
+        assert f"this account lacks the permission {missing} on " in result["msg"]
+        assert len(result["findings"]) == 1
+
+
+def test_what_an_account_may_do_is_not_told(src: Path) -> None:
+    """Then check mode says what it knows."""
+    closed = Fault(status=404, methods=("GET",), path="^/api/access-control", times=100)
+    with running_double(version=REAL, faults=Faults([closed])) as double:
+        assert "msg" not in run(double, src, check=True)
+
+
+def test_a_refusal_without_a_message(src: Path) -> None:
+    with running_double(version=REAL) as double:
+        result = run(double, src, grafana=token(double, "Viewer"), folder="")
+        assert "/dashboards?fieldValidation=Strict: 403 Forbidden" in result["msg"]
+        assert "metadata" not in result["msg"]

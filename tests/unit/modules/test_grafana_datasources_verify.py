@@ -116,3 +116,13 @@ def test_grafana_dies_between_the_list_and_the_health(server: Server, reply: obj
     """That says nothing about the data source."""
     server.on("GET", HEALTH, reply)
     assert [finding["id"] for finding in run({"url": server.url})["findings"]] == ["verify/unreachable"]
+
+
+def test_a_back_end_that_is_gone_says_nothing() -> None:
+    """The proxy answers for it, with an empty body."""
+    with running_double(version="12.4.0") as double:
+        with double.client() as client:
+            source = {"uid": "am", "name": "AM", "type": "alertmanager", "url": "http://127.0.0.1:9"}
+            assert client.post("/api/datasources", json=source).status_code == 200
+        result = run(access(double), expected=["am"])
+    assert "Grafana answers 502 Bad Gateway" in result["msg"]

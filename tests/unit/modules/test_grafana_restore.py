@@ -16,9 +16,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils import _http
-from ansible_collections.ias.observability.plugins.module_utils._grafana.app_store import AppStore
 from ansible_collections.ias.observability.plugins.module_utils._grafana.archive import KINDS, Backup, pack, unpack
-from ansible_collections.ias.observability.plugins.module_utils._grafana.folders import Folder
 from ansible_collections.ias.observability.plugins.module_utils._grafana.resources import Dashboards, Resource
 from ansible_collections.ias.observability.plugins.modules import (
     grafana_backup,
@@ -31,7 +29,7 @@ from tests.lab.grafana.config import Config
 from tests.lab.grafana.faults import Fault, Faults, Kind
 from tests.lab.grafana.testing import Double, running_double
 
-NEW = "13.2.0"
+NEW, REAL = "13.2.0", "12.4.0"
 RELEASES = [NEW, "12.0.0", "11.6.0", "9.5.21"]
 ADA = Config(admin_user="ada", admin_password="pa55word")
 SECRETS = {
@@ -327,9 +325,7 @@ def test_lasting_trouble_is_told_exactly_and_a_rerun_converges(
         double.faults.script = ()
         again = run(double, archive, secrets=SECRETS)
         assert "msg" not in again, again["msg"]
-        assert {key for key, action in actions(again).items() if action == "create"} == set(
-            states(result)
-        ) - written - {"contact-points/grafana-default-email~email"}
+        assert {key for key, action in actions(again).items() if action == "create"} == set(states(result)) - written
 
 
 @pytest.mark.parametrize("version", [NEW, "11.6.0"])
@@ -414,17 +410,16 @@ def test_what_only_the_older_interface_takes(tmp_path: Path) -> None:
 
 
 def refused_here(folder: Path) -> Path:
-    """An archive with a dashboard and a folder that no Grafana takes, and good ones in folders that are to be made."""
+    """An archive with a dashboard that no Grafana takes, and good ones in folders that are to be made."""
     backup = unpack(make_archive(folder, NEW))
     backup.objects["dashboards"]["two"]["spec"]["title"] = ""
-    backup.objects["folders"]["general"] = {"key": "general", "title": "General", "parent": ""}
     path = folder / "refused.tar.gz"
     path.write_bytes(pack(backup))
     return path
 
 
 @pytest.mark.parametrize("existing", [False, True], ids=["empty", "dirty"])
-@pytest.mark.parametrize("version", RELEASES[:2])
+@pytest.mark.parametrize("version", [NEW, REAL, "12.0.0"])
 def test_check_mode_says_what_grafana_would_refuse(tmp_path: Path, version: str, existing: bool) -> None:
     archive = refused_here(tmp_path)
     with running_double(version=version) as double:
@@ -434,17 +429,56 @@ def test_check_mode_says_what_grafana_would_refuse(tmp_path: Path, version: str,
         given = {"secrets": SECRETS, "existing": "overwrite"}
         predicted = run(double, archive, **given, check=True)
         assert double.faults.writes == []
-        assert [key for key, state in states(predicted).items() if state == "not written"] == [
-            "folders/general",
-            "dashboards/two",
+        assert [key for key, state in states(predicted).items() if state == "not written"] == ["dashboards/two"]
+        assert [(one["id"], one["object"]) for one in predicted["findings"]] == [
+            ("restore/not-written", "dashboards/two (Title two)")
         ]
-        assert {one["id"] for one in predicted["findings"]} == {"restore/not-written"}
-        assert {one["object"] for one in predicted["findings"]} == {
-            "folders/general (General)",
-            "dashboards/two (Title two)",
-        }
         assert "Nothing was written" in predicted["msg"]
         assert run(double, archive, **given)["objects"] == predicted["objects"]
+
+
+@pytest.mark.parametrize("check", [True, False], ids=["check", "run"])
+@pytest.mark.parametrize("key", ["general", "sharedwithme", "x" * 41, "a b", "a/../../b", ".."])
+def test_a_folder_that_no_grafana_takes(tmp_path: Path, key: str, check: bool) -> None:
+    backup = unpack(make_archive(tmp_path, NEW))
+    backup.objects["folders"][key] = {"key": key, "title": "General", "parent": ""}
+    path = tmp_path / "odd.tar.gz"
+    path.write_bytes(pack(backup))
+    with running_double(version=NEW) as double:
+        result = run(double, path, secrets=SECRETS, check=check)
+        assert [(one["id"], one["object"]) for one in result["findings"]] == [
+            ("restore/invalid-folder", f"folders/{key}")
+        ]
+        assert double.faults.writes == []
+
+
+@pytest.mark.parametrize("deleted", [False, True], ids=["new", "deleted-before"])
+@pytest.mark.parametrize("version", [NEW, REAL])
+def test_check_mode_with_folders_that_are_missing(archive: Path, version: str, deleted: bool) -> None:
+    with running_double(version=version) as double:
+        with double.client() as client:
+            if deleted:
+                post(client, "/api/folders", {"uid": "ops", "title": "Ops"})
+                assert client.delete("/api/folders/ops").status_code == 200
+        result = run(double, archive, secrets=SECRETS, check=True)
+        assert "msg" not in result, result["msg"]
+        assert actions(result)["folders/ops"] == actions(result)["folders/ops-gpu"] == "create"
+
+
+@pytest.mark.parametrize(("role", "refused"), [("Viewer", 9), ("Editor", 4), ("Admin", 0)])
+def test_check_mode_says_what_the_account_may_not_write(archive: Path, role: str, refused: int) -> None:
+    """An editor may make folders and dashboards."""
+    with running_double(version=REAL) as double:
+        token = double.token(role)["Authorization"].removeprefix("Bearer ")
+        double.faults.requests.clear()
+        given = {"grafana": {"url": double.url, "token": token}, "src": str(archive), "secrets": SECRETS}
+        predicted = run_module(grafana_restore, check=True, **given)
+        assert double.faults.writes == []
+        assert len(predicted["findings"]) == refused
+        if refused:
+            assert "this account lacks the permission datasources:create" in predicted["msg"]
+        done = run_module(grafana_restore, **given)
+        assert states(done) == states(predicted)
 
 
 def test_check_mode_on_a_grafana_that_cannot_tell(tmp_path: Path) -> None:
@@ -461,24 +495,16 @@ def test_check_mode_names_the_secrets_that_will_be_missing(archive: Path) -> Non
     assert [(one["id"], one["severity"]) for one in result["findings"]] == [("restore/secrets-needed", "warning")] * 2
 
 
-def test_check_mode_asks_for_no_folder_that_is_not_there_yet(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Folder] = []
-    monkeypatch.setattr(AppStore, "dry_run_folder", lambda _, folder, exists: asked.append(folder))
-    with running_double(version=NEW) as double:
-        run(double, archive, secrets=SECRETS, check=True)
-        with double.client() as client:
-            post(client, "/api/folders", {"uid": "ops", "title": "Ops"})
-        run(double, archive, secrets=SECRETS, check=True)
-    assert [(folder.uid, folder.parent) for folder in asked] == [("ops", ""), ("ops-gpu", ""), ("ops-gpu", "ops")]
-
-
-@pytest.mark.parametrize(("fault", "tried"), [({"kind": Kind.CUT}, 4), ({"status": 500}, 20), ({"status": 403}, 5)])
+@pytest.mark.parametrize(("fault", "tried"), [({"kind": Kind.CUT}, 12), ({"status": 500}, 12), ({"status": 403}, 3)])
 def test_trouble_in_check_mode(archive: Path, fault: dict[str, Any], tried: int) -> None:
-    """No answer: the others are not tried."""
     lasting = Fault(methods=("POST",), path="^/apis", times=10_000, **fault)
     with running_double(version=NEW, faults=Faults([lasting])) as double:
         result = run(double, archive, secrets=SECRETS, check=True)
-        assert {key for key, state in states(result).items() if state == "not written"} >= {"folders/ops"}
+        assert {key for key, state in states(result).items() if state == "not written"} == {
+            "dashboards/one",
+            "dashboards/two",
+            "dashboards/three",
+        }
         assert result["failed"] is True
         assert [asked.method for asked in double.faults.requests].count("POST") == tried
         assert held(double) == set()
@@ -540,3 +566,80 @@ def test_what_cannot_be(archive: Path) -> None:
     flat = {"datasources": {"loki": "pass"}}
     wrong = run_module(grafana_restore, grafana={"url": "http://x"}, src=str(archive), secrets=flat)
     assert "secrets.datasources must map each uid" in wrong["msg"]
+
+
+KEY = "s3cret-of-a-test"
+HOOK = {"uid": "hook", "name": "Hook", "type": "webhook", "settings": {"url": f"https://u:{KEY}@hook.example.org/x"}}
+KEYED = {
+    "uid": "keyed",
+    "name": "Keyed",
+    "type": "prometheus",
+    "url": f"http://p:9/?api_key={KEY}",
+    "jsonData": {"httpMethod": "POST", "exporter": {"apiKey": KEY}},
+}
+
+
+@pytest.mark.parametrize("version", [NEW, REAL, "9.5.21"])
+def test_secrets_that_grafana_shows(tmp_path: Path, version: str) -> None:
+    """They are in no archive and in no diff; an update keeps them, and what is created gets those that are given."""
+    with running_double(version=version) as double:
+        with double.client() as client:
+            post(client, "/api/v1/provisioning/contact-points", HOOK)
+            post(client, "/api/datasources", KEYED)
+        result = run_module(grafana_backup, grafana=access(double), dest=str(tmp_path))
+        assert result["secrets"] == {
+            "datasources": {"keyed": ["jsonData.exporter.apiKey", "url"]},
+            "contact_points": {"hook": ["url"]},
+        }
+        archive = Path(result["path"])
+        assert KEY not in json.dumps([unpack(archive).objects, result])
+        with double.client() as client:
+            edited = {**HOOK, "disableResolveMessage": True}
+            assert client.put("/api/v1/provisioning/contact-points/hook", json=edited).status_code == 202
+            edited = {**KEYED, "basicAuthUser": "ops"}
+            assert client.put("/api/datasources/uid/keyed", json=edited).status_code == 200
+        updated = run(double, archive, existing="overwrite", diff=True)
+        assert set(actions(updated).values()) == {"update"}
+        assert KEY not in json.dumps(updated)
+        assert stored(double, "contact-points", "hook")["settings"] == HOOK["settings"]
+        assert stored(double, "datasources", "keyed")["url"] == KEYED["url"]
+        assert stored(double, "datasources", "keyed")["jsonData"] == KEYED["jsonData"]
+    given = {
+        "datasources": {"keyed": {"url": KEYED["url"], "jsonData.exporter.apiKey": KEY}},
+        "contact_points": {"hook": {"url": HOOK["settings"]["url"]}},
+    }
+    with running_double(version=version) as double:
+        created = run(double, archive, secrets=given, diff=True)
+        assert created["findings"] == []
+        assert KEY not in json.dumps(created)
+        assert stored(double, "contact-points", "hook")["settings"] == HOOK["settings"]
+        assert stored(double, "datasources", "keyed")["jsonData"] == KEYED["jsonData"]
+        assert run(double, archive)["changed"] is False
+
+
+def test_the_diff_of_an_archive_that_holds_secrets(tmp_path: Path) -> None:
+    """As older releases made them: they are restored, and not shown."""
+    body = {**HOOK, "key": "hook"}
+    objects: dict[str, Any] = {**{kind: {} for kind in KINDS}, "contact-points": {"hook": body}}
+    path = tmp_path / "old.tar.gz"
+    path.write_bytes(pack(Backup(objects, {"format": 1, "created": "2026-11-25T01:02:03+00:00"})))
+    with running_double(version=NEW) as double:
+        result = run(double, path, diff=True)
+        assert result["findings"] == []
+        assert KEY not in json.dumps(result)
+        assert stored(double, "contact-points", "hook")["settings"] == HOOK["settings"]
+
+
+def test_a_key_does_not_lead_to_another_path(tmp_path: Path) -> None:
+    key = "../" * 9 + "api/admin/users/1"
+    objects: dict[str, Any] = {kind: {} for kind in KINDS}
+    objects["contact-points"] = {key: {"key": key, "uid": key, "name": "x", "type": "email", "settings": {"a": "b"}}}
+    objects["datasources"] = {key: {"key": key, "uid": key, "name": "x", "type": "loki", "url": "", "secrets": []}}
+    objects["dashboards"] = {
+        key: {"key": key, "title": "x", "folder": "", "message": "", "schema": "", "spec": {"title": "x"}}
+    }
+    path = tmp_path / "odd.tar.gz"
+    path.write_bytes(pack(Backup(objects, {"format": 1, "created": "2026-11-25T01:02:03+00:00"})))
+    with running_double(version=NEW) as double:
+        run(double, path, existing="overwrite")
+        assert not [one.path for one in double.faults.requests if one.path.startswith("/api/admin")]
