@@ -12,7 +12,7 @@ from ._contract.load import load
 from ._contract.model import Contract
 from ._dashboards.compile.spec import compile_spec
 from ._findings import Finding, Report
-from ._grafana_model.files import load_folder
+from ._grafana_model.files import find_files, load_folder
 from ._grafana_model.model import Json
 from ._sources import read
 
@@ -32,13 +32,14 @@ def load_dashboards(root: Path, contract: Contract | None) -> Iterator[tuple[str
 
     The JSON beside a spec of the same name was compiled of it: it counts where there is no contract to compile it with.
     """
-    specs = [path for path in sorted(root.rglob("*")) if path.suffix in _SPECS and not path.is_dir()]
+    files, _reported_below = find_files(root)
+    specs = [path for path in files if path.suffix in _SPECS]
     compiled = {path.with_suffix(".json") for path in specs}
     for source, below, dashboard in load_folder(root):
         if contract is None or Path(source) not in compiled:
             yield source, below, dashboard
     for path in specs:
-        if contract is not None or not path.with_suffix(".json").exists():
+        if contract is not None or path.with_suffix(".json") not in files:
             for result in _compile(path, contract or Contract()):
                 yield str(path), path.relative_to(root).parent.parts, result
 

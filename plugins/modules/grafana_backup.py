@@ -100,8 +100,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._ending import end
 from ..module_utils._findings import Finding, failed
-from ..module_utils._grafana.archive import ArchiveError, Backup, checksum, name_of, newest, pack, unpack, write_new
+from ..module_utils._grafana.archive import Backup, checksum, name_of, newest, pack, unpack, write_new
 from ..module_utils._grafana.backup import changes, check_access, collect, secrets_left_out
+from ..module_utils._grafana.tarball import ArchiveError
 from ..module_utils._http import HttpError
 from ..module_utils._kube import KubeError
 from ..module_utils._service import GRAFANA, arguments, open_service
@@ -127,6 +128,9 @@ def main() -> None:
                 findings += unreadable
     except (HttpError, KubeError) as error:
         findings = [unreachable(error)]
+    except ArchiveError as error:
+        hint = "Remove what is not needed from Grafana, or back up its database"
+        findings = [Finding("backup/not-written", "error", str(error), hint, file=str(path))]
     except OSError as error:
         findings = [Finding("backup/not-written", "error", str(error.strerror), "Correct dest", file=str(path))]
     end(module, "There is no new backup", findings, **{"path": str(path), **result})

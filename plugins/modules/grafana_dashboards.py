@@ -22,7 +22,8 @@ description:
 options:
   src:
     description:
-      - Directory of dashboards. Its sub-directories become sub-folders. A dashboard is a file of Grafana's JSON
+      - Directory of dashboards. Its sub-directories become sub-folders. Links are followed; one that leads nowhere, or
+        back to where it is, is an error. A dashboard is a file of Grafana's JSON
         (C(*.json)), or a spec (C(*.yaml)), a short description whose form C(contracts/README.md) of this collection
         explains.
       - Specs are compiled when they are applied. The JSON beside a spec of the same name is what was compiled of it
@@ -52,8 +53,15 @@ options:
     description:
       - Whether to delete dashboards of O(owner) that lie in O(folder) or below it and are not in O(src). Folders stay,
         and so do copies that somebody has made of a dashboard.
+      - Refused where O(src) holds no dashboard at all, and above O(prune_limit).
     type: bool
     default: false
+  prune_limit:
+    description:
+      - How many dashboards one run may delete. When there are more, nothing is written and they are named, since a
+        wrong O(src) looks just like one from which much was removed.
+    type: int
+    default: 10
   adopt:
     description: Whether to take over a dashboard that exists with the uid of a file and is not of O(owner).
     type: bool
@@ -214,11 +222,11 @@ from ansible.module_utils.common.yaml import HAS_YAML
 
 from ..module_utils._dashboard_files import load_dashboards, read_contract
 from ..module_utils._ending import end
-from ..module_utils._findings import failed
+from ..module_utils._findings import Finding, failed
 from ..module_utils._grafana.folders import parts
 from ..module_utils._grafana.ownership import OWNER
 from ..module_utils._grafana.permissions import LEVELS, pretty, read_option
-from ..module_utils._grafana.plan import WRITES, Policy
+from ..module_utils._grafana.plan import PRUNE_LIMIT, WRITES, Policy
 from ..module_utils._grafana.sync import StepResult, Sync, diff
 from ..module_utils._grafana_model.files import check_all
 from ..module_utils._http import HttpError
@@ -252,6 +260,7 @@ def main() -> None:
             folder={"type": "str", "required": True},
             owner={"type": "str", "default": "ias.observability"},
             prune={"type": "bool", "default": False},
+            prune_limit={"type": "int", "default": PRUNE_LIMIT},
             adopt={"type": "bool", "default": False},
             edited={"type": "str", "choices": ["fail", "keep", "overwrite"], "default": "fail"},
             commit_message={"type": "str", "default": "Synced from files"},
@@ -267,13 +276,17 @@ def main() -> None:
         module.fail_json(msg=f"src {src} is not a directory: give the one that the files of the dashboards are in")
     if not OWNER.fullmatch(params["owner"]):
         module.fail_json(msg=f"owner {params['owner']!r} is not 1 to 39 letters, digits, dots, dashes and underscores")
+    if params["prune_limit"] < 0:
+        module.fail_json(msg=f"prune_limit {params['prune_limit']} is negative: give how many may be deleted, or 0")
     folder = parts(params["folder"])
     contract, problems = read_contract(params["contract"])
     desired, findings = check_all((file, folder + below, spec) for file, below, spec in load_dashboards(src, contract))
     findings = [*problems, *findings]
+    if params["prune"] and not desired and not failed(findings):
+        findings.append(empty_source(src, params["owner"]))
     if failed(findings):
         end(module, WHAT, findings, **result([], None, with_diff=module._diff))
-    policy = Policy(params["owner"], params["edited"], params["adopt"])
+    policy = Policy(params["owner"], params["edited"], params["adopt"], params["prune_limit"])
     results: list[StepResult] = []
     sync = None
     try:
@@ -284,6 +297,11 @@ def main() -> None:
     except (HttpError, KubeError) as error:
         findings = [unreachable(error)]
     end(module, WHAT, findings, **result(results, sync, with_diff=module._diff))
+
+
+def empty_source(src: Path, owner: str) -> Finding:
+    message = f"it holds no dashboard, so prune would delete every dashboard of {owner}"
+    return Finding("dashboards/empty-source", "error", message, "Correct src, or set prune to false", file=str(src))
 
 
 def result(results: list[StepResult], sync: Sync | None, *, with_diff: bool) -> dict[str, Any]:

@@ -148,10 +148,11 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._ending import end
 from ..module_utils._findings import Finding
 from ..module_utils._grafana.access import read_access
-from ..module_utils._grafana.archive import ArchiveError, Backup, unpack
+from ..module_utils._grafana.archive import Backup, unpack
 from ..module_utils._grafana.resources import open_resources
 from ..module_utils._grafana.restore import WRITES, Restore, Restored, diff
 from ..module_utils._grafana.store import open_store
+from ..module_utils._grafana.tarball import ArchiveError
 from ..module_utils._http import HttpError
 from ..module_utils._kube import KubeError
 from ..module_utils._service import GRAFANA, arguments, open_service

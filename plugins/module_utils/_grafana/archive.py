@@ -26,9 +26,8 @@ import os
 import re
 import tarfile
 import tempfile
-import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
@@ -37,6 +36,8 @@ from .._files import UnreadableError, check_regular
 from .._grafana_model.files import MAX_DEPTH, is_deeper
 from .._grafana_model.model import Json
 from .._grafana_model.normalise import normalise
+from . import tarball
+from .tarball import ArchiveError
 
 FORMAT = 1
 KINDS = ("folders", "datasources", "contact-points", "dashboards")
@@ -50,15 +51,10 @@ MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 MAX_NAME = 200
 NAME = re.compile(rf"(?:{'|'.join(KINDS)})/[A-Za-z0-9_%~-]{{1,{MAX_NAME}}}\.json")
 PREFIX, SUFFIX = "grafana-backup-", ".tar.gz"
-MAX_FILE_BYTES = 17 * 1024 * 1024  # a dashboard of 16 MiB, and what is around it
-MAX_TOTAL_BYTES = 256 * 1024 * 1024
-MAX_FILES = 50_000
+# A value takes far more memory than its text: so many may be in any archive, and more for each of its bytes.
+ALWAYS_VALUES, VALUES_PER_BYTE = 400_000, 2
 
 Objects = Mapping[str, Mapping[str, Json]]
-
-
-class ArchiveError(ValueError):
-    """What is wrong with an archive, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +106,11 @@ def checksum(content: bytes) -> str:
 
 
 def pack(backup: Backup) -> bytes:
-    """The archive. The same backup makes the same bytes."""
+    """The archive. The same backup makes the same bytes. ArchiveError where no restore would read it."""
     files = [(MANIFEST, to_bytes(backup.manifest)), *object_files(backup.objects)]
+    size = sum(len(content) + 2 * tarball.BLOCK for _name, content in files)
+    if size > tarball.MAX_BYTES or len(files) > tarball.MAX_FILES:
+        raise ArchiveError(f"it would be too large to be restored: {size >> 20} MiB, {len(files)} files")
     sums = "".join(f"{checksum(content)}  {name}\n" for name, content in files)
     created = datetime.datetime.fromisoformat(backup.manifest["created"]).timestamp()
     buffer = io.BytesIO()
@@ -129,68 +128,72 @@ def pack(backup: Backup) -> bytes:
 def unpack(path: Path) -> Backup:
     """Read and check an archive; raises ArchiveError."""
     try:
-        files = read_files(path)
-        sums = read_sums(files.pop(SUMS, None))
-        for name in sorted(sums.keys() ^ files.keys()):
-            raise ArchiveError(f"{name} is {'not in it' if name in sums else f'not named in {SUMS}'}")
-        for name, content in files.items():
-            if checksum(content) != sums[name]:
-                raise ArchiveError(f"the checksum of {name} is wrong")
-        manifest = read_object(MANIFEST, files.pop(MANIFEST, b""))
-        if manifest.get("format") != FORMAT:
-            raise ArchiveError(f"its format is {manifest.get('format')!r}; this module reads {FORMAT}")
-        objects: dict[str, dict[str, Json]] = {kind: {} for kind in KINDS}
-        for name, content in files.items():
-            body = read_object(name, content)
-            kind = name.partition("/")[0]
-            if not all(isinstance(body.get(field), shape) for field, shape in FIELDS[kind].items()):
-                raise ArchiveError(f"{name} is not an object as backups hold")
-            objects[kind][body["key"]] = body
-    except ArchiveError:
-        raise
-    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, OverflowError) as error:
-        reason = "not gzipped, or damaged" if isinstance(error, gzip.BadGzipFile) else error
-        raise ArchiveError(f"it is not a whole gzipped tar: {reason}") from error
-    except OSError as error:
-        raise ArchiveError(f"it cannot be read: {error.strerror or error}") from error
-    return Backup(objects, manifest)
-
-
-def read_files(path: Path) -> dict[str, bytes]:
-    try:
-        check_regular(path)
+        reader = Reader(ALWAYS_VALUES + VALUES_PER_BYTE * check_regular(path))
+        for name, content in tarball.read_files(path):
+            reader.take(name, content)
     except UnreadableError as error:
         raise ArchiveError(f"it cannot be read: {error.message}; {error.hint}") from error
-    files: dict[str, bytes] = {}
-    with Bounded(path) as unzipped, tarfile.open(fileobj=unzipped, mode="r|") as tar:
-        for entry in tar:
-            if entry.name not in {MANIFEST, SUMS} and not NAME.fullmatch(entry.name):
-                raise ArchiveError(f"it holds {entry.name[:100]!r}, which no backup does")
-            if not entry.isreg() or entry.name in files:
-                raise ArchiveError(f"{entry.name} is {'there twice' if entry.name in files else 'not a file'}")
-            if entry.size > MAX_FILE_BYTES or len(files) >= MAX_FILES:
-                raise ArchiveError(f"it is too large: at {entry.name}")
-            content = tar.extractfile(entry)
-            files[entry.name] = content.read() if content else b""
-    return files
+    except OSError as error:
+        raise ArchiveError(f"it cannot be read: {error.strerror or error}") from error
+    return reader.backup()
 
 
-class Bounded(gzip.GzipFile):
-    """A stream that ends with an error where a small archive would become a huge one."""
+@dataclass
+class Reader:
+    """Takes one file after the other and keeps what it says. ``values_left`` is what all of them may hold."""
 
-    left = MAX_TOTAL_BYTES
+    values_left: int
+    digests: dict[str, str] = field(default_factory=dict)
+    sums: dict[str, str] | None = None
+    manifest: Json = field(default_factory=dict)
+    objects: dict[str, dict[str, Json]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    problem: str = ""  # of an object; a wrong checksum, which is its cause in most cases, is told instead
 
-    def read(self, size: int | None = -1) -> bytes:
-        if size is None or not 0 <= size <= self.left:
-            raise ArchiveError(f"it is too large: it unpacks to more than {MAX_TOTAL_BYTES >> 20} MiB")
-        content = super().read(size)
-        self.left -= len(content)
-        return content
+    def take(self, name: str, content: bytes) -> None:
+        if name not in {MANIFEST, SUMS} and not NAME.fullmatch(name):
+            raise ArchiveError(f"it holds {name[:100]!r}, which no backup does")
+        if name in self.digests or (name == SUMS and self.sums is not None):
+            raise ArchiveError(f"{name} is there twice")
+        if name == SUMS:
+            self.sums = read_sums(content)
+            return
+        self.digests[name] = checksum(content)
+        try:
+            self._keep(name, content)
+        except ArchiveError as error:
+            self.problem = self.problem or str(error)
+
+    def _keep(self, name: str, content: bytes) -> None:
+        self.values_left -= sum(content.count(mark) for mark in (b",", b"[", b"{"))
+        if self.values_left < 0:
+            raise ArchiveError(f"it is too large: at {name} it holds more values than a backup of its size can")
+        found = read_object(name, content)
+        if name == MANIFEST:
+            self.manifest = found
+            return
+        kind = name.partition("/")[0]
+        if not all(isinstance(found.get(name_), shape) for name_, shape in FIELDS[kind].items()):
+            raise ArchiveError(f"{name} is not an object as backups hold")
+        self.objects[kind][found["key"]] = found
+
+    def backup(self) -> Backup:
+        if self.sums is None:
+            raise ArchiveError(f"it is not whole, or no backup: {SUMS} is not in it")
+        for name in sorted(self.sums.keys() ^ self.digests.keys()):
+            raise ArchiveError(f"{name} is {'not in it' if name in self.sums else f'not named in {SUMS}'}")
+        for name, digest in self.digests.items():
+            if digest != self.sums[name]:
+                raise ArchiveError(f"the checksum of {name} is wrong")
+        if MANIFEST not in self.digests:
+            raise ArchiveError(f"{MANIFEST} is not in it")
+        if self.problem:
+            raise ArchiveError(self.problem)
+        if self.manifest.get("format") != FORMAT:
+            raise ArchiveError(f"its format is {self.manifest.get('format')!r}; this module reads {FORMAT}")
+        return Backup(self.objects, self.manifest)
 
 
-def read_sums(content: bytes | None) -> dict[str, str]:
-    if content is None:
-        raise ArchiveError(f"it is not whole, or no backup: {SUMS} is not in it")
+def read_sums(content: bytes) -> dict[str, str]:
     lines = content.decode("utf-8", "replace").splitlines()
     pairs = [line.split("  ", 1) for line in lines]
     if not all(len(pair) == 2 for pair in pairs):

@@ -36,6 +36,10 @@ class Observed:
     stored_as: str = ""  # the schema that it is kept in, where that is not the one shown
 
 
+PRUNE_LIMIT = 10
+FIRST_TITLES = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The user's choices."""
@@ -43,6 +47,7 @@ class Policy:
     owner: str
     edited: Literal["fail", "keep", "overwrite"] = "fail"
     adopt: bool = False
+    prune_limit: int = PRUNE_LIMIT
     prune_in: Collection[str] = ()  # uids of the folders in which what is ours and not wanted is deleted
 
 
@@ -93,7 +98,24 @@ def plan(
             findings.append(decision)
         else:
             steps.append(decision)
+    deletions = [step for step in steps if step.action == "delete"]
+    if len(deletions) > policy.prune_limit:
+        findings.append(_too_many(deletions, policy.prune_limit))
     return steps, findings
+
+
+def _too_many(deletions: Sequence[Step], limit: int) -> Finding:
+    """A wrong or half-empty source looks just like one from which much was removed."""
+    titles = [f"{step.title} ({step.uid})" for step in deletions[:FIRST_TITLES]]
+    more = len(deletions) - len(titles)
+    return Finding(
+        "dashboards/prune-limit",
+        "error",
+        f"prune would delete {len(deletions)} dashboards, more than prune_limit ({limit}): {', '.join(titles)}"
+        + (f" and {more} more" if more else ""),
+        f"Check src and folder. Where all of them are to go, set prune_limit to {len(deletions)}",
+        evidence={"dashboards": [step.uid for step in deletions]},
+    )
 
 
 def decide(desired: Desired, observed: Observed | None, policy: Policy) -> Step | Finding:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import stat
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # what only validates dashboards has no use for an HTTP clien
 
 UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 TITLE_LENGTH = 5000
+MAX_ENTRIES = 20_000  # files and folders below a source
 MAX_DEPTH = 100  # of nested lists and objects; real dashboards have about 15
 
 
@@ -36,10 +38,55 @@ class Dashboard:
     spec: Json
 
 
+def find_files(root: Path) -> tuple[list[Path], list[Finding]]:
+    """Every file below a folder, links followed, and what could not be followed.
+
+    Who deletes what has no file must know that every file was seen, so nothing is passed over in silence.
+    """
+    files: list[Path] = []
+    findings: list[Finding] = []
+    waiting: list[tuple[Path, frozenset[tuple[int, int]]]] = [(root, frozenset())]
+    entries = 0
+    while waiting:
+        folder, above = waiting.pop()
+        try:
+            info = folder.stat()
+            paths = sorted(folder.iterdir())
+        except OSError as error:
+            findings.append(_unread(folder, error.strerror or str(error)))
+            continue
+        entries += len(paths)
+        if entries > MAX_ENTRIES:
+            return files, [*findings, _unread(root, f"there are more than {MAX_ENTRIES} files and folders below it")]
+        here = above | {(info.st_dev, info.st_ino)}
+        for path in paths:
+            if path.name.startswith(".."):  # a ConfigMap's own links, which show each file twice
+                continue
+            try:
+                info = path.stat()
+            except OSError as error:
+                findings.append(_unread(path, f"the link leads nowhere: {error.strerror or error}"))
+                continue
+            if not stat.S_ISDIR(info.st_mode):
+                files.append(path)
+            elif (info.st_dev, info.st_ino) in here:
+                findings.append(_unread(path, "the link leads back to a folder above it"))
+            else:
+                waiting.append((path, here))
+    return sorted(files), findings
+
+
+def _unread(path: Path, message: str) -> Finding:
+    return _refused("dashboards/unreadable", message, str(path), "Remove it, or correct src")
+
+
 def load_folder(root: Path) -> Iterator[tuple[str, tuple[str, ...], Json | Finding]]:
     """Every *.json below a folder, with its sub-folder; a finding in place of what cannot be read."""
-    for path in sorted(root.rglob("*.json")):
-        yield str(path), path.relative_to(root).parent.parts, load_file(path)
+    files, findings = find_files(root)
+    for path in files:
+        if path.suffix == ".json":
+            yield str(path), path.relative_to(root).parent.parts, load_file(path)
+    yield from ((finding.file, (), finding) for finding in findings)
 
 
 def load_file(path: Path) -> Json | Finding:

@@ -933,3 +933,118 @@ def test_a_refusal_without_a_message(src: Path) -> None:
         result = run(double, src, grafana=token(double, "Viewer"), folder="")
         assert "/dashboards?fieldValidation=Strict: 403 Forbidden" in result["msg"]
         assert "metadata" not in result["msg"]
+
+
+def titles(double: Any) -> set[str]:
+    return {hit["uid"] for hit in ask(double, "GET", "/api/search?type=dash-db")}
+
+
+@pytest.mark.parametrize("version", [APIS, LEGACY])
+@pytest.mark.parametrize("check", [True, False], ids=["check", "run"])
+def test_an_empty_source_deletes_nothing(src: Path, version: str, check: bool) -> None:
+    with running_double(version=version) as double:
+        run(double, src)
+        for file in src.iterdir():
+            file.rename(file.with_suffix(".txt"))
+        forget(double)
+        result = run(double, src, prune=True, check=check)
+        assert [finding["id"] for finding in result["findings"]] == ["dashboards/empty-source"]
+        assert "it holds no dashboard, so prune would delete every dashboard of ias.observability" in result["msg"]
+        assert list(double.faults.requests) == []
+        assert run(double, src)["changed"] is False
+
+
+@pytest.mark.parametrize("version", [APIS, LEGACY])
+def test_a_sub_folder_that_is_a_link(src: Path, tmp_path: Path, version: str) -> None:
+    (src / "GPU").mkdir()
+    for number in range(3):
+        write(src / "GPU", f"gpu-{number}")
+    with running_double(version=version) as double:
+        run(double, src)
+        (src / "GPU").rename(tmp_path / "elsewhere")
+        (src / "GPU").symlink_to(tmp_path / "elsewhere")
+        forget(double)
+        assert run(double, src, prune=True)["changed"] is False
+        assert double.faults.writes == []
+
+
+@pytest.mark.parametrize("target", ["nowhere", "..", ".", "../dashboards", "GPU", "/dev/null/x"])
+def test_a_link_that_cannot_be_followed(src: Path, target: str) -> None:
+    with running_double(version=APIS) as double:
+        run(double, src)
+        (src / "d-1.json").unlink()
+        (src / "GPU").symlink_to(target)
+        forget(double)
+        result = run(double, src, prune=True)
+        assert result["failed"] is True
+        assert all(finding["file"].startswith(str(src / "GPU")) for finding in result["findings"])
+        assert list(double.faults.requests) == []
+
+
+def test_a_folder_that_may_not_be_read(src: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (src / "GPU").mkdir()
+    write(src / "GPU", "gpu")
+    listed = Path.iterdir
+
+    def refuse(path: Path) -> Any:
+        if path.name == "GPU":
+            raise PermissionError(13, "Permission denied")
+        return listed(path)
+
+    with running_double(version=APIS) as double:
+        run(double, src)
+        monkeypatch.setattr(Path, "iterdir", refuse)
+        result = run(double, src, prune=True)
+        assert [finding["id"] for finding in result["findings"]] == ["dashboards/unreadable"]
+        assert "Permission denied" in result["msg"]
+        assert "gpu" in titles(double)
+
+
+def test_links_that_multiply(src: Path) -> None:
+    """Two ways into each folder of a long row."""
+    for number in range(40):
+        (src / f"f{number}").mkdir()
+        for name in ("a", "b"):
+            (src / f"f{number}" / name).symlink_to(src / f"f{number + 1}")
+    (src / "f40").mkdir()
+    result = run_module(grafana_dashboards, grafana={"url": "http://x"}, src=str(src), folder="X", prune=True)
+    assert "there are more than 20000 files and folders below it" in result["msg"]
+
+
+def test_a_source_that_is_a_config_map(src: Path) -> None:
+    """Each file is a link to another one, behind a hidden folder that changes."""
+    (src / "..2026_11_28").mkdir()
+    (src / "..data").symlink_to("..2026_11_28")
+    for file in list(src.glob("*.json")):
+        file.rename(src / "..2026_11_28" / file.name)
+        file.symlink_to(Path("..data") / file.name)
+    with running_double(version=APIS) as double:
+        assert set(states(run(double, src)).values()) == {"written"}
+        assert run(double, src, prune=True)["changed"] is False
+
+
+@pytest.mark.parametrize("version", [APIS, LEGACY])
+def test_more_deletions_than_the_limit(src: Path, version: str) -> None:
+    for number in range(20, 32):
+        write(src, f"d-{number}")
+    with running_double(version=version) as double:
+        run(double, src)
+        for number in range(20, 32):
+            (src / f"d-{number}.json").unlink()
+        write(src, "d-1", description="new")
+        before = titles(double)
+        forget(double)
+        for check in (True, False):
+            result = run(double, src, prune=True, check=check)
+            assert [finding["id"] for finding in result["findings"]] == ["dashboards/prune-limit"]
+            assert "prune would delete 12 dashboards, more than prune_limit (10): Title d-20 (d-20)" in result["msg"]
+            assert "set prune_limit to 12" in result["msg"]
+            assert set(states(result).values()) == {"not written"}
+        assert double.faults.writes == []
+        assert titles(double) == before
+        done = run(double, src, prune=True, prune_limit=12)
+        assert list(actions(done).values()).count("delete") == 12
+        (src / "d-2.json").unlink()
+        assert run(double, src, prune=True, prune_limit=0)["failed"] is True
+    refused = run_module(grafana_dashboards, grafana={"url": "http://x"}, src=str(src), folder="X", prune_limit=-1)
+    assert "prune_limit -1 is negative" in refused["msg"]
