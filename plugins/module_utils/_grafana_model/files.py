@@ -77,7 +77,9 @@ def find_files(root: Path) -> tuple[list[Path], list[Finding]]:
 
 
 def _unread(path: Path, message: str) -> Finding:
-    return _refused("dashboards/unreadable", message, str(path), "Remove it, or correct src")
+    return _refused(
+        "dashboards/unreadable", message, str(path), "Check the path; remove what is broken, or correct src"
+    )
 
 
 def load_folder(root: Path) -> Iterator[tuple[str, tuple[str, ...], Json | Finding]]:
