@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.ias.observability.plugins.modules import alert_delivery_verify
 from tests.fakes.http import HANG_UP, Reply, Request, Server, running_server
+from tests.fakes.kube import FakeKube
 from tests.fakes.module import run_module
 
 ALERTS, STATUS, METRICS = "/api/v2/alerts", "/api/v2/status", "/metrics"
@@ -242,3 +244,61 @@ def test_a_server_that_does_not_answer_as_it_should(server: Server, method: str,
     result = run(server)
     assert ids(result) == ["verify/unreachable"]
     assert path in result["msg"]
+
+
+POD = "/api/v1/namespaces/ias-system/pods"
+REFUSED = 'msg="Notify attempt failed" receiver=page integration=webhook[0] err="Post \\"<redacted>\\": no such host"'
+
+
+@pytest.fixture
+def cluster(server: Server, tmp_path: Path) -> Iterator[tuple[FakeKube, Server, dict[str, Any]]]:
+    """Two Alertmanagers behind the service; the first is `server`. And the credentials."""
+    name = "prometheus-kube-prometheus-alertmanager"
+    with FakeKube() as kube, running_server() as second:
+        second.ok("POST", ALERTS, None)
+        second.on("GET", ALERTS, held("page"))
+        second.ok("GET", STATUS, {"config": {"original": CONFIGURATION}})
+        second.on("GET", METRICS, counters())
+        kube.add(f"/api/v1/namespaces/ias-system/services/{name}", spec={"ports": [{"name": "web", "port": 9093}]})
+        kube.add(
+            f"/apis/discovery.k8s.io/v1/namespaces/ias-system/endpointslices/{name}-x",
+            metadata={"labels": {"kubernetes.io/service-name": name}},
+            ports=[{"name": "web", "port": 9093}],
+            endpoints=[
+                {"conditions": {"ready": True}, "targetRef": {"kind": "Pod", "name": pod}} for pod in ("am-0", "am-1")
+            ],
+        )
+        kube.ports |= {("am-0", 9093): server.port, ("am-1", 9093): second.port}
+        credentials = {"kubeconfig": str(kube.write_kubeconfig(tmp_path / "kubeconfig"))}
+        yield kube, second, {**credentials, "alertmanager": {}}
+
+
+def prove(options: dict[str, Any]) -> dict[str, Any]:
+    alerts = [{"receiver": "page", "labels": {"severity": "critical"}}]
+    return run_module(alert_delivery_verify, alerts=alerts, interval=0, timeout=0, **options)
+
+
+def test_one_of_two_alertmanagers_notifies(server: Server, cluster: tuple[FakeKube, Server, dict[str, Any]]) -> None:
+    _kube, second, options = cluster
+    assert ids(prove(options)) == []
+    assert [len(sent(each)) for each in (server, second)] == [2, 2]
+
+
+def test_the_log_of_a_pod_gives_the_last_error(
+    server: Server, cluster: tuple[FakeKube, Server, dict[str, Any]]
+) -> None:
+    kube, second, options = cluster
+    server.on("GET", METRICS, counters())
+    second.on("GET", METRICS, counters(), counters(requests=2, failed=2))
+    kube.texts |= {f"{POD}/am-0/log": "", f"{POD}/am-1/log": REFUSED}
+    assert '2 of 2 attempts, it goes on trying: Post "<redacted>": no such host' in prove(options)["msg"]
+
+
+def test_without_the_right_to_read_logs_the_counters_still_count(
+    server: Server, cluster: tuple[FakeKube, Server, dict[str, Any]]
+) -> None:
+    kube, second, options = cluster
+    server.on("GET", METRICS, counters())
+    second.on("GET", METRICS, counters(), counters(requests=2, failed=2))
+    kube.failures |= {f"{POD}/am-0/log": [403], f"{POD}/am-1/log": [403]}
+    assert ids(prove(options)) == ["delivery/failed"]
