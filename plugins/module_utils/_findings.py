@@ -86,9 +86,9 @@ class Report:
         )
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str], likeness: float = 0.6) -> str:
     """A hint at the known name that is nearly this one, or ""; of many names the first thousand are compared."""
-    near = difflib.get_close_matches(name, islice(known, _MOST_COMPARED), 1)
+    near = difflib.get_close_matches(name, islice(known, _MOST_COMPARED), 1, likeness)
     return f"did you mean {near[0]!r}?" if near else ""
 
 

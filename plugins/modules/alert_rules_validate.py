@@ -236,7 +236,7 @@ def main() -> None:
         module,
         "The rules are not fit for use",
         [*findings, *differences],
-        {"files": len(sources), "rules": sum(len(group.rules) for file in result.files for group in file.groups)},
+        {"files": len(sources), "rules": len(result.index.rules)},
         facts,
     )
 

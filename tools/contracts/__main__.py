@@ -117,7 +117,7 @@ def check_alerts(checked: rules.Checked, contract: Contract) -> Iterator[str]:
     """What is wrong with the alerts: rules, tests, coverage, runbooks, routing."""
     coverage, uncovered = rules.check_coverage(checked, RULES, ROOT)
     yield from [*checked.wrong, *uncovered, *notices.check(checked.alerts)]
-    records = {rule.name for file in checked.files for group in file.groups for rule in group.rules}
+    records = {rule.name for file in checked.files for rule in file.rules}
     alerts = {rule.name: f"{rule.group.file.path}:{rule.line}" for rule in checked.alerts}
     known = runbooks.knows(contract, records)
     yield from runbooks.check(CONTRACTS / "runbooks", alerts, known, contract.log_fields, ROOT)

@@ -39,7 +39,7 @@ class Checked:
 
     @property
     def alerts(self) -> list[Rule]:
-        return [rule for file in self.files for group in file.groups for rule in group.rules if rule.is_alert]
+        return [rule for file in self.files for rule in file.rules if rule.is_alert]
 
 
 def read(paths: Iterable[Path], services: Path, root: Path) -> Checked:

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.ias.observability.plugins.module_utils._findings import did_you_mean
 from ansible_collections.ias.observability.plugins.module_utils._values.known import entries
 from ansible_collections.ias.observability.plugins.module_utils._yaml import helm
 from ansible_collections.ias.observability.plugins.module_utils._yaml.tree import Mapping as Node
@@ -60,9 +60,9 @@ def unread(content: str, name: str, chart: str, keys: Keys) -> Iterator[str]:
                 for key in keys
                 if key.rpartition(".")[0] == dotted(path[:-1]) and known(keys, key)
             ]
-            near = difflib.get_close_matches(path[-1], beside, 1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            yield f"{name}:{key.line}:{key.column}: {dotted(path)}: {chart} does not read this{hint}"
+            hint = did_you_mean(path[-1], beside)
+            message = f"{chart} does not read this" + (f" ({hint})" if hint else "")
+            yield f"{name}:{key.line}:{key.column}: {dotted(path)}: {message}"
 
 
 def known(keys: Keys, path: str) -> bool:

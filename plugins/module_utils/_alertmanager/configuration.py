@@ -10,13 +10,12 @@ looked at: `amtool check-config` is for that.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .._files import MAX_BYTES
-from .._findings import Report
+from .._findings import Report, did_you_mean
 from .._promql.literals import parse_duration
 from .._rules.model import Place
 from .._yaml.reader import Reader, is_null
@@ -175,12 +174,11 @@ class _Reader(Reader):
         self.known_keys(node, (*known, *new))
         for key, (where, value) in node.items().items():
             if key in new:
-                near = difflib.get_close_matches(key, _INTEGRATIONS, 1)
                 self.report.add(
                     "rules/routing-config",
                     "warning",
                     f"unknown integration {key!r}",
-                    hint=f"did you mean {near[0]!r}?" if near else "",
+                    hint=did_you_mean(key, _INTEGRATIONS),
                     place=(where.line, where.column),
                     object_=self.object,
                 )
@@ -230,11 +228,10 @@ class _Reader(Reader):
         self.known_keys(node, _ROUTE)
         own = self.text(node, "receiver")
         if own and own not in receivers:
-            near = difflib.get_close_matches(own, list(receivers), 1)
             self.error(
                 f"no receiver is called {own!r}",
                 node.get("receiver"),
-                f"did you mean {near[0]!r}?" if near else f"receivers has {', '.join(receivers) or 'none'}",
+                did_you_mean(own, receivers) or f"receivers has {', '.join(receivers) or 'none'}",
                 "rules/routing-undefined-receiver",
             )
         self._times(node, intervals)

@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .._findings import Finding, Severity
+from .._findings import Finding, Severity, did_you_mean
 from .._promql.nodes import walk
 from .._rules.context import ALWAYS_FIRING, Index
 from .._rules.label_flow import ANY, Flows
@@ -150,9 +149,8 @@ class _Lints:
         """A warning where a value is nearly one that alerts have, else what to think of."""
         for matcher in never:
             for value in matcher.values() or ():
-                near = difflib.get_close_matches(value, sorted(self.values.get(matcher.name, ())), 1, _LIKE)
-                if near:
-                    return "warning", f"did you mean {near[0]!r}?"
+                if hint := did_you_mean(value, sorted(self.values.get(matcher.name, ())), _LIKE):
+                    return "warning", hint
         return "info", "do other rules send such alerts, or external labels of Prometheus add to them?"
 
     # -- the alerts

@@ -32,6 +32,7 @@ from .._promql.nodes import (
     VectorSelector,
     walk,
 )
+from .._promql.shapes import PER_SECOND
 from .._rules.context import DEFAULT_SCRAPE_INTERVAL, Context, Index
 from .._rules.label_flow import can
 from .._rules.lint import lint_expression
@@ -46,7 +47,6 @@ from .layout import units as units_of
 from .model import Dashboard, Panel, Target, Variable
 from .report import DashboardReport
 
-_RATES = frozenset({"rate", "irate", "increase"})
 _COUNTS = frozenset({"absent", "absent_over_time", "timestamp", "count_values", "count", "group", "changes", "resets"})
 _LEGEND_LABEL = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 _GRAPHS = frozenset({"timeseries", "stat", "gauge", "bargauge", "graph", "singlestat", "barchart"})
@@ -195,7 +195,7 @@ def _legend(panel: Panel, target: Target, keeps: Callable[[str], bool], report: 
 def _ranges(panel: Panel, target: Target, tree: Expr, report: DashboardReport) -> None:
     if target.raw.get("instant") or not _RANGE_IN_TEXT.search(target.query):
         return
-    if any(isinstance(node, Call) and node.name in {"rate", "irate"} for node in walk(tree)):
+    if any(isinstance(node, Call) and node.name in PER_SECOND for node in walk(tree)):
         report.add(
             "dashboards/fixed-range",
             "info",

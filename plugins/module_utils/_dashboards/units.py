@@ -10,10 +10,8 @@ import re
 from collections.abc import Callable
 
 from .._promql.nodes import Aggregation, Call, Expr, MatrixSelector, VectorSelector, strip_parens
+from .._promql.shapes import PER_SECOND, same_unit
 
-_KEEPS = frozenset({"sum", "avg", "max", "min", "topk", "bottomk", "quantile"})
-_OVER_TIME = re.compile(r"(?:avg|max|min|last|quantile)_over_time")
-_PER_SECOND = frozenset({"rate", "irate"})
 _SUFFIX = re.compile(r"_(bytes|seconds|ratio|celsius)(_total|_bucket|_sum)?$")
 # every unit of a kind, and those that take the plain number
 _KINDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
@@ -38,18 +36,16 @@ def mismatch(tree: Expr, unit: str, unit_of: Callable[[str], str]) -> str:
 
 def kind_of(tree: Expr, unit_of: Callable[[str], str]) -> str:
     """The kind of the values, where the query is plain enough; else ""."""
-    node, per_second = strip_parens(tree), False
+    node, per_second = tree, False
     while not isinstance(node, VectorSelector):
-        if isinstance(node, Aggregation) and node.operator in _KEEPS:
-            node = strip_parens(node.expr)
-        elif isinstance(node, MatrixSelector):
-            node = node.vector
-        elif isinstance(node, Call) and node.name in _PER_SECOND:
+        if isinstance(node, Call) and node.name in PER_SECOND:
             per_second, node = True, node.arguments[0]
-        elif isinstance(node, Call) and (node.name == "increase" or _OVER_TIME.fullmatch(node.name)):
-            node = node.arguments[-1]
+        elif isinstance(node, Call) and node.name == "increase":
+            node = node.arguments[0]
         elif isinstance(node, Call) and node.name == "histogram_quantile":
             return _quantile(node, unit_of)
+        elif (operand := same_unit(node)) is not None:
+            node = operand
         else:
             return ""
     unit = unit_of(node.metric)

@@ -31,13 +31,14 @@ from .._promql.nodes import (
     strip_parens,
 )
 from .._promql.patterns import compiled
+from .._promql.shapes import SAME_UNIT_AGGREGATIONS
 from .._rules.context import Index
 from .load import Series
 
 LOOKBACK = 300.0
 _MAX_DEPTH = 100
 _BUILT_IN = frozenset({"ALERTS", "ALERTS_FOR_STATE"})
-_KEEPS_RANGE = frozenset({"max", "min", "avg", "topk", "bottomk", "quantile"})
+_KEEPS_RANGE = SAME_UNIT_AGGREGATIONS - {"sum"}
 
 Range = tuple[float, float]
 """The least and the greatest value that an expression can have."""

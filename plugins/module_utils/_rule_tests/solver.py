@@ -33,6 +33,7 @@ from .._promql.nodes import (
 )
 from .._promql.patterns import compiled
 from .._promql.printer import to_text
+from .._promql.shapes import FLIPPED, SAME_UNIT_AGGREGATIONS, SAME_UNIT_FUNCTIONS, same_unit
 from .._rules.context import Index
 from .._rules.label_flow import absent_labels
 
@@ -41,12 +42,6 @@ _MAX_STEPS = 20_000
 _BASES = (100.0, 1.0, 10_000.0, 1e6, 1e9, 1e12)
 _OF_SLOPE = frozenset({"rate", "irate", "deriv"})
 _OF_WINDOW = frozenset({"increase", "delta"})
-_SAME_VALUE = frozenset(
-    {"avg_over_time", "max_over_time", "min_over_time", "last_over_time", "quantile_over_time"}
-    | {"abs", "round", "ceil", "floor", "clamp_min", "clamp_max", "label_replace", "label_join", "sort", "sort_desc"}
-)
-_SAME_AGGREGATE = frozenset({"sum", "avg", "max", "min", "topk", "bottomk", "quantile"})
-_MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
 _META = re.compile(r"\\d[+*]?|\.[+*]|\[[^\]]*\][+*]?|\\(.)|\.|\(\?:|[()^$]|[*+?]")
 
 
@@ -148,7 +143,7 @@ class Solver:
     def _comparison(self, node: Binary, *, holds: bool) -> None:
         left, right, operator = node.left, node.right, node.operator
         if left.type == "scalar" and right.type == "vector":
-            left, right, operator = right, left, _MIRRORED[operator]
+            left, right, operator = right, left, FLIPPED[operator]
         threshold = self._value(right)
         if threshold is None:
             threshold = self._base
@@ -170,7 +165,7 @@ class Solver:
             self._make_selector(node, value, by_slope=False, summed=summed)
         elif isinstance(node, Unary):
             self._make(node.expr, -value if node.operator == "-" else value, summed=summed)
-        elif isinstance(node, Aggregation) and node.operator in _SAME_AGGREGATE:
+        elif isinstance(node, Aggregation) and node.operator in SAME_UNIT_AGGREGATIONS:
             self._make(node.expr, value, summed=summed or node.operator == "sum")
         elif isinstance(node, Call):
             self._make_call(node, value, summed=summed)
@@ -185,10 +180,10 @@ class Solver:
             self._make_quantile(node, value)
             return
         argument = next((operand for operand in node.arguments if operand.type in {"vector", "matrix"}), None)
-        if argument is None or node.name not in _OF_SLOPE | _OF_WINDOW | _SAME_VALUE:
+        if argument is None or node.name not in _OF_SLOPE | _OF_WINDOW | SAME_UNIT_FUNCTIONS:
             raise UnsolvedError(to_text(node))
         if not isinstance(argument, MatrixSelector):
-            if node.name not in _SAME_VALUE:
+            if node.name not in SAME_UNIT_FUNCTIONS:
                 raise UnsolvedError(to_text(node))
             self._make(argument.expr if isinstance(argument, Subquery) else argument, value, summed=summed)
             return
@@ -322,7 +317,8 @@ class Solver:
             return self._value_of_binary(node)
         if isinstance(node, Unary) and (inner := self._value(node.expr)) is not None:
             return -inner if node.operator == "-" else inner
-        return self._value(node.expr) if isinstance(node, Aggregation) and node.operator in _SAME_AGGREGATE else None
+        operand = same_unit(node) if isinstance(node, Aggregation) else None
+        return None if operand is None else self._value(operand)
 
     def _value_of_selector(self, node: VectorSelector) -> float | None:
         records = self.index.records.get(node.metric, [])
@@ -341,13 +337,13 @@ class Solver:
     def _value_of_call(self, node: Call) -> float | None:
         argument = next((operand for operand in node.arguments if operand.type in {"vector", "matrix"}), None)
         if not isinstance(argument, MatrixSelector):
-            if argument is None or node.name not in _SAME_VALUE:
+            if argument is None or node.name not in SAME_UNIT_FUNCTIONS:
                 return None
             return self._value(argument.expr if isinstance(argument, Subquery) else argument)
         if node.name in _OF_SLOPE | _OF_WINDOW:
             slope = self._settled(argument.vector, by_slope=True)
             return slope if slope is None or node.name in _OF_SLOPE else slope * _window(argument)
-        return self._settled(argument.vector, by_slope=False) if node.name in _SAME_VALUE else None
+        return self._settled(argument.vector, by_slope=False) if node.name in SAME_UNIT_FUNCTIONS else None
 
     def _settled(self, node: VectorSelector, *, by_slope: bool) -> float | None:
         if not any(to_text(slot.selector) == to_text(node) and slot.by_slope == by_slope for slot in self._slots):

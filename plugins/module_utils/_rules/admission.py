@@ -27,8 +27,7 @@ def check(file: RuleFile, report: RuleReport) -> None:
         len(rule.expr)
         + len(rule.name)
         + sum(len(k) + len(v) for k, v in (*rule.labels.items(), *rule.annotations.items()))
-        for group in file.groups
-        for rule in group.rules
+        for rule in file.rules
     )
     if size > MAX_SPEC_BYTES:
         report.add(
@@ -38,9 +37,8 @@ def check(file: RuleFile, report: RuleReport) -> None:
             hint="split it into several objects",
             object_=file.manifest,
         )
-    for group in file.groups:
-        for rule in group.rules:
-            _rule(rule, report)
+    for rule in file.rules:
+        _rule(rule, report)
 
 
 def _rule(rule: Rule, report: RuleReport) -> None:

@@ -47,17 +47,16 @@ def normalised(files: Iterable[RuleFile]) -> list[Plain]:
     return [
         {
             "file": file.path,
-            "group": group.name,
+            "group": rule.group.name,
             "kind": rule.kind,
             "name": rule.name,
             "expr": rule.expr.strip(),
             "for": rule.for_seconds,
             "keep_firing_for": rule.keep_firing_for,
-            "labels": dict(group.all_labels(rule)),
+            "labels": dict(rule.group.all_labels(rule)),
             "annotations": dict(rule.annotations),
             "line": rule.line,
         }
         for file in files
-        for group in file.groups
-        for rule in group.rules
+        for rule in file.rules
     ]

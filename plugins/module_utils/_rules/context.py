@@ -67,7 +67,7 @@ class Index:
 
     @classmethod
     def of(cls, files: Iterable[RuleFile], contract: Contract | None = None) -> Index:
-        rules = [rule for file in files for group in file.groups for rule in group.rules]
+        rules = [rule for file in files for rule in file.rules]
         index = cls(rules, contract=contract)
         for rule in index.rules:
             if rule.kind == "record":

@@ -9,10 +9,10 @@ Every document is read: a plain rule file as Prometheus reads it, a PrometheusRu
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator
 
 from .._files import MAX_BYTES
+from .._findings import did_you_mean
 from .._promql import Profile
 from .._promql.literals import parse_duration
 from .._yaml.reader import Reader, is_null
@@ -152,8 +152,7 @@ class _Reader(Reader):
             )
         for name in [name for name in node.items() if name not in known]:
             where = node.items()[name][0]
-            near = difflib.get_close_matches(name, list(known), 1)
-            advice = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+            advice = did_you_mean(name, known) or f"known are {', '.join(known)}"
             refused = "the API server drops it silently" if self.file.manifest else "Prometheus refuses the file"
             self.report.add(
                 "load/unknown-field",

@@ -94,6 +94,11 @@ class RuleFile:
     groups: list[Group] = field(default_factory=list)
     _lines: list[str] | None = None
 
+    @property
+    def rules(self) -> list[Rule]:
+        """Those of all groups, in order."""
+        return [rule for group in self.groups for rule in group.rules]
+
     def indentation(self, line: int) -> int:
         if self._lines is None:
             self._lines = self.text.splitlines()

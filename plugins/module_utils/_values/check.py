@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .._findings import Finding, Severity
+from .._findings import Finding, Severity, did_you_mean
 from .._sources import Source
 from .._yaml import tree as yaml_tree
 from .._yaml.helm import plain, type_of
@@ -143,8 +142,7 @@ class _Checker:
 
     def _unknown(self, key: Scalar, path: Path) -> None:
         names = self.known.names(path[:-1])
-        near = difflib.get_close_matches(path[-1], names, 1, 0.7)
-        hint = f"did you mean {near[0]!r}?" if near else self._elsewhere(path)
+        hint = did_you_mean(path[-1], names, 0.7) or self._elsewhere(path)
         if not hint:
             hint = f"known here: {', '.join(sorted(names)[:12])}" if names else "leave it out"
         self._add(

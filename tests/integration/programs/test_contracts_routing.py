@@ -35,7 +35,7 @@ def check(root: Path, tmp_path: Path) -> Callable[..., list[str]]:
         for name in ("alertmanager.yaml", "alertmanager.tests.yaml"):
             (tmp_path / name).write_text((root / "contracts" / name).read_text().replace(before, after, 1))
         files = parse_rules("alerts.yaml", rules, Profile(), RuleReport()) if rules else []
-        alerts = [rule for file in files for group in file.groups for rule in group.rules]
+        alerts = [rule for file in files for rule in file.rules]
         return list(routing.check(tmp_path / "alertmanager.yaml", alerts, tmp_path))
 
     return run

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import re
 
 from ..._contract.model import Contract, Metric
+from ..._findings import did_you_mean
 from ..._promql.nodes import METRIC_NAME, Aggregation, Call, Expr, Matcher, MatrixSelector, VectorSelector, strip_parens
 from ..._promql.shapes import COUNTER_FUNCTIONS
 from ..context import Context
@@ -46,10 +46,8 @@ def _add(context: Context, identity: str, message: str, node: Expr, hint: str = 
     context.report.rule(context.rule, f"contract/{identity}", "error", message, hint=hint, place=place)
 
 
-@functools.lru_cache(maxsize=256)  # one wrong name stands in many expressions, and a look takes 20 ms
-def _nearest(name: str, known: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(name, known, 1)
-    return f"did you mean {near[0]!r}?" if near else ""
+_nearest = functools.lru_cache(maxsize=256)(did_you_mean)
+"""One wrong name stands in many expressions, and a look takes 20 ms."""
 
 
 def _selector(context: Context, contract: Contract, node: VectorSelector) -> None:

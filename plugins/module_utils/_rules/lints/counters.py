@@ -58,7 +58,7 @@ def check(context: Context) -> None:
 
 
 def check_alert(context: Context) -> None:
-    counters = _raw_counters(context)
+    counters = _raw_counters(context) if context.comparisons else {}
     for comparison in context.comparisons if counters else ():
         counter = counters.get(id(comparison.vector))
         if counter is not None and not _asks_whether_any(context, comparison):
@@ -92,7 +92,13 @@ def _report_raw(context: Context, counter: VectorSelector) -> None:
 
 def _raw_counters(context: Context) -> dict[int, VectorSelector]:
     """The counter whose plain value a node's value is made of, by the node's id."""
-    raw = {id(node): node for node in context.all(VectorSelector) if _is_counter(context, node)}
+    counted = {
+        id(call.arguments[0].vector)
+        for call in context.all(Call)
+        if call.name in COUNTER_FUNCTIONS and isinstance(call.arguments[0], MatrixSelector)
+    }
+    selectors = (node for node in context.all(VectorSelector) if id(node) not in counted)
+    raw = {id(node): node for node in selectors if _is_counter(context, node)}
     for node in reversed(context.nodes) if raw else ():  # operands before what is made of them
         counter = _from_operands(node, raw)
         if counter is not None:

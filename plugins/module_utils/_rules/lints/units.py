@@ -140,6 +140,9 @@ def _units(context: Context) -> dict[int, str]:
     Beside units there are "quotient" (of two values of one unit), "share" (of events, never above 1) and "percent".
     """
     units: dict[int, str] = {}
+    has_unit = any(_of_selector(context, node, units) for node in context.all(VectorSelector))
+    if not has_unit and "/" not in context.rule.expr:
+        return units
     for node in reversed(context.nodes):  # operands before what is made of them
         unit = _READERS[type(node)](context, node, units) if type(node) in _READERS else ""
         if unit:
