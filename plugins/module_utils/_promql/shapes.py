@@ -113,6 +113,11 @@ def factored(expr: Expr) -> tuple[Expr, float]:
     return node, factor
 
 
+def matchers_of(selector: VectorSelector) -> set[tuple[str, str, str]]:
+    """Label, operator and value of each matcher."""
+    return {(matcher.name, matcher.operator, matcher.value) for matcher in selector.matchers}
+
+
 def corresponding_selectors(left: Expr, right: Expr) -> tuple[VectorSelector, VectorSelector, list[Aggregation]] | None:
     """The selectors of one metric under two expressions that are alike but for matchers, and the aggregations above."""
     aggregations: list[Aggregation] = []

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 from ..._promql.literals import format_duration, parse_duration
 from ..._promql.nodes import Binary, Expr, MatrixSelector, Number, VectorSelector, strip_parens, walk
+from ..._promql.shapes import matchers_of
 from ..context import Context, thresholds
 
 _WINDOW = re.compile(r"(?<=[a-z_])([0-9]+(?:ms|[smhdw]))$")
@@ -80,7 +81,7 @@ def _window(node: Expr) -> float | None:
 def _shape(node: Expr) -> list[object]:
     """What is looked at, without the windows."""
     return [
-        (_WINDOW.sub("", part.name), [(one.name, one.operator, one.value) for one in part.matchers])
+        (_WINDOW.sub("", part.name), sorted(matchers_of(part)))
         for part in walk(node)
         if isinstance(part, VectorSelector)
     ]

@@ -35,11 +35,12 @@ _STATE = re.compile(
 )
 _WHOLE = re.compile(
     r"(?:inodes|availabilit(?:y|ies)|capacity|memory|mem|membership|members|limit|quota|size|space|slots|heap|swap"
-    r"|resources?|nodes|drives?|disks|cpus?|cores|pods|replicas|managers|shards|partitions|brokers|incidents|used|usage|up)_total$"
+    r"|resources?|nodes|drives?|disks|cpus?|cores|pods|replicas|managers|shards|partitions|brokers|incidents|used|usage|up"
+    r"|registered|indexes|collections|databases|objects|zombies|draining)_total$"
 )
 _PART = re.compile(r"_(?:used|usage|free|avail|available|remaining|healthy|limit|reserved)$")
 _GAUGE = re.compile(
-    r"^up$|_up$|_(?:celsius|ratio|percent|percentage|temperature|timestamp|timestamp_seconds|utilization|utilisation)$"
+    r"^up$|_up$|_(?:celsius|ratio|percent|percentage|temperature|utilization|utilisation)$"
     r"|_(?:depth|length|backlog|in_flight|inflight|pending|waiting|replicas|goroutines|load(?:1|5|15))$"
     r"|mem(?:ory)?_\w*bytes$|_(?:avail|available|free|used|usage|resident_memory|limit|size|capacity)_bytes$"
     r"|:(?:rate|irate|increase|ratio|deriv|delta)(?:_?\w+)?$"
@@ -148,6 +149,8 @@ def _ignored(context: Context, node: Expr) -> bool:
             return True
         if isinstance(parent, Aggregation) and parent.operator in _COUNTS:
             return True
+        if isinstance(parent, Binary) and parent.operator == "-" and parent.left.type == parent.right.type:
+            return True  # what is under way: started - handled
         if isinstance(parent, Binary) and parent.operator in {"and", "unless"} and parent.right is child:
             return True
         child = parent

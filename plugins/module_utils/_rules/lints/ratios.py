@@ -28,6 +28,7 @@ from ..._promql.shapes import (
     PER_SECOND,
     corresponding_selectors,
     factored,
+    matchers_of,
     scaled,
     under_aggregations,
 )
@@ -116,8 +117,7 @@ def _is_ambiguous(matching: Matching, label: str, left: VectorSelector, right: V
 
 def _differing(left: VectorSelector, right: VectorSelector) -> set[str]:
     """The labels whose matchers differ."""
-    a, b = ({(one.name, one.operator, one.value) for one in side.matchers} for side in (left, right))
-    return {name for name, _operator, _value in a ^ b}
+    return {label for label, _operator, _value in matchers_of(left) ^ matchers_of(right)}
 
 
 def _is_fixed(selector: VectorSelector, label: str) -> bool:

@@ -13,8 +13,8 @@ from ..context import Context
 
 _LOOKS_LIKE_REGEX = re.compile(r"\.[*+]|\\[dws.]|\[[^\]]+[-^][^\]]*\]|^\^|\|.*\w|^[1-5]\.\.$")
 
-_PREFIX = re.compile(r"[\w/:-]*[\w][/_:-]")
-"""A text that ends where more is to follow: api-, /v1/."""
+_PREFIX = re.compile(r"[\w/:-]*[\w][_:-]")
+"""A text that ends where more is to follow: api-, kube_."""
 
 
 def check(context: Context) -> None:

@@ -27,7 +27,7 @@ from ..._promql.nodes import (
     VectorSelector,
     walk,
 )
-from ..._promql.shapes import corresponding_selectors, factored, same_unit, scaled, under_aggregations
+from ..._promql.shapes import corresponding_selectors, factored, matchers_of, same_unit, scaled, under_aggregations
 from ..context import Comparison, Context
 
 _TIMESTAMP = re.compile(
@@ -230,10 +230,7 @@ def _is_part(left: Expr, right: Expr) -> bool:
 def _is_share(left: Expr, right: Expr) -> bool:
     """Some events of a metric by all of them: `requests{status=~"5.."} / requests`, both counted the same way."""
     found = corresponding_selectors(left, right)
-    if found is None:
-        return False
-    some, every = ({(one.name, one.operator, one.value) for one in side.matchers} for side in found[:2])
-    return some > every
+    return found is not None and matchers_of(found[0]) > matchers_of(found[1])
 
 
 _READERS: dict[type, Callable[[Context, Any, dict[int, str]], str]] = {
