@@ -10,6 +10,7 @@ A value's unit is followed through what keeps it (`max`, `avg_over_time`, a diff
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -31,10 +32,12 @@ from ..._promql.shapes import corresponding_selectors, factored, matchers_of, sa
 from ..context import Comparison, Context
 
 _TIMESTAMP = re.compile(
-    r"_timestamp(?:_seconds)?$|_not_(?:after|before)$|_expiry$|_unixtime$|_(?:expires|created|started|finished|completed|updated|seen)_at$|_epoch(?:_seconds)?$|^kube_\w+_created$"
-    r"|(?:^|_)(?:start|boot|creation|completion|deletion|expiration|schedule|success|successful|failure|push|reload|last_\w+)"
-    r"_time(?:_seconds)?$|^node_time_seconds$|^push_time_seconds$|_client_expiration_seconds$"
+    r"_timestamp(?:_seconds)?$|_unixtime$|_epoch(?:_seconds)?$|_not_(?:after|before)$|_expiry$|_client_expiration_seconds$"
+    r"|_(?:expires|created|started|finished|completed|updated|seen)_at$|^kube_\w+_created$|^node_time_seconds$"
+    r"|(?:^|_)(?:start|boot|creation|completion|deletion|expiration|schedule|success|successful|failure|push|reload)"
+    r"_time(?:_seconds)?$|_last_\w+_time(?:_seconds)?$"
 )
+_RECORDED = re.compile(r"^[^:]*:([^:]+):(?:max|min|avg|last)$")
 _SUFFIX = re.compile(
     r"_(bytes|seconds|ratio|percent|percentage)(?:_(?:total|bucket|sum|used|free|available|max|limit|size|committed))?$"
 )
@@ -96,7 +99,7 @@ def _share(context: Context, comparison: Comparison) -> None:
 
 
 def _percent(context: Context, comparison: Comparison) -> None:
-    if comparison.limit < 1 and comparison.operator in {">", ">="} and comparison.limit >= 0.5:
+    if 0.5 <= comparison.limit < 1 and comparison.operator in {">", ">="}:
         message = f"the value is in percent, {comparison.limit:g} looks like a ratio"
         _add(context, comparison, message, f"write {comparison.limit * 100:g}")
 
@@ -111,7 +114,7 @@ def _seconds(context: Context, comparison: Comparison) -> None:
     parts = list(walk(comparison.vector))
     is_quantile = any(isinstance(part, Call) and part.name == "histogram_quantile" for part in parts)
     is_request = any(isinstance(part, VectorSelector) and _REQUEST.search(part.metric) for part in parts)
-    if is_quantile and is_request and comparison.limit >= 100:
+    if is_quantile and is_request and 100 <= comparison.limit < math.inf:
         message = f"the time of a request is in seconds, {comparison.limit:g} looks like milliseconds"
         _add(context, comparison, message, f"write {comparison.limit / 1000:g}")
 
@@ -154,11 +157,12 @@ def _of_selector(context: Context, node: VectorSelector, _units: dict[int, str])
     """From the contract, else from the name; a moment is in seconds too, and only its name tells."""
     described = context.metric(node.metric)
     unit = described.unit if described is not None else ""
-    if unit in {"", "seconds"} and _TIMESTAMP.search(node.metric):
+    name = _RECORDED.sub(r"\1", node.metric)
+    if unit in {"", "seconds"} and _TIMESTAMP.search(name):
         return "timestamp"
     if unit:
         return _NAMES.get(unit, unit)
-    found = _SUFFIX.search(node.metric)
+    found = _SUFFIX.search(name)
     return "" if found is None else _NAMES.get(found[1], found[1])
 
 
