@@ -28,13 +28,13 @@ COUNTER_FUNCTIONS = frozenset({"rate", "irate", "increase"})
 """What makes sense of a counter."""
 PER_SECOND = frozenset({"rate", "irate"})
 SAME_UNIT_AGGREGATIONS = frozenset({"sum", "avg", "max", "min", "topk", "bottomk", "quantile"})
-SAME_UNIT_OVER_TIME = frozenset(
-    {*("avg_over_time", "max_over_time", "min_over_time", "last_over_time", "first_over_time", "quantile_over_time")}
+SAME_UNIT_FUNCTIONS = frozenset(
+    {
+        *("avg_over_time", "max_over_time", "min_over_time", "last_over_time", "first_over_time", "quantile_over_time"),
+        *("abs", "ceil", "floor", "round", "clamp", "clamp_min", "clamp_max", "sort", "sort_desc"),
+        *("label_replace", "label_join"),
+    }
 )
-SAME_UNIT_FUNCTIONS = SAME_UNIT_OVER_TIME | {
-    *("abs", "ceil", "floor", "round", "clamp", "clamp_min", "clamp_max", "sort", "sort_desc"),
-    *("label_replace", "label_join"),
-}
 FLIPPED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
 """The operator when both sides change places."""
 

@@ -16,7 +16,9 @@ from ansible_collections.ias.observability.plugins.module_utils._promql.function
     UNBOUNDED,
     Function,
 )
+from ansible_collections.ias.observability.plugins.module_utils._promql.profile import FEATURES, Profile
 
+EVERYTHING = Profile(features=FEATURES)
 Kind = str  # scalar, vector, matrix or string
 
 WORDS = (

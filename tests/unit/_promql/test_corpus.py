@@ -14,7 +14,7 @@ from typing import TypedDict
 import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile, PromQLError, parse, to_text
-from ansible_collections.ias.observability.plugins.module_utils._promql.profile import EVERYTHING
+from tests.unit._promql.grammar import EVERYTHING
 
 
 class Row(TypedDict):

@@ -26,7 +26,8 @@ from ansible_collections.ias.observability.plugins.module_utils._promql.nodes im
     walk,
 )
 from ansible_collections.ias.observability.plugins.module_utils._promql.printer import duration_text
-from ansible_collections.ias.observability.plugins.module_utils._promql.profile import EVERYTHING, FEATURES
+from ansible_collections.ias.observability.plugins.module_utils._promql.profile import FEATURES
+from tests.unit._promql.grammar import EVERYTHING
 
 LATEST = Profile((3, 16), FEATURES)
 

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from ansible_collections.ias.observability.plugins.module_utils._promql import PromQLError, parse, to_text
 from ansible_collections.ias.observability.plugins.module_utils._promql.nodes import walk
 from ansible_collections.ias.observability.plugins.module_utils._promql.parser import MAX_LENGTH, MAX_NESTING
-from ansible_collections.ias.observability.plugins.module_utils._promql.profile import EVERYTHING
 from ansible_collections.ias.observability.plugins.module_utils._promql.re2 import RegexError, matches_empty
+from tests.unit._promql.grammar import EVERYTHING
 from tests.unit.growth import LINEAR, growth
 
 PIECES = [

@@ -9,8 +9,8 @@ import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils._promql import parse
 from ansible_collections.ias.observability.plugins.module_utils._promql.nodes import walk
-from ansible_collections.ias.observability.plugins.module_utils._promql.profile import EVERYTHING
 from ansible_collections.ias.observability.plugins.module_utils._rules.label_flow import ANY, Flow, Flows, Labels, can
+from tests.unit._promql.grammar import EVERYTHING
 
 
 def flow_of(text: str) -> Flow:
