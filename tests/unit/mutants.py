@@ -23,11 +23,11 @@ from ansible_collections.ias.observability.plugins.module_utils._logql import Lo
 from ansible_collections.ias.observability.plugins.module_utils._logql import parse as parse_logql
 from ansible_collections.ias.observability.plugins.module_utils._promql import PromQLError
 from ansible_collections.ias.observability.plugins.module_utils._promql import parse as parse_promql
-from ansible_collections.ias.observability.plugins.module_utils._promql.profile import EVERYTHING
 from ansible_collections.ias.observability.plugins.module_utils._rules.templates import TemplateError
 from ansible_collections.ias.observability.plugins.module_utils._rules.templates import parse as parse_template
 from ansible_collections.ias.observability.plugins.module_utils._traceql import TraceQLError
 from ansible_collections.ias.observability.plugins.module_utils._traceql import parse as parse_traceql
+from tests.unit._promql.grammar import EVERYTHING
 
 CHARACTERS = "(){}[]|\\\"'`.,:;=!~<>+-*/%^@#$&?_ \n\t\x00aeiouxNI0159é\ufffd\U0001f600"
 PARSERS: dict[str, tuple[Callable[[str], object], type[ValueError]]] = {
