@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from ._findings import Finding, failed, failure_message
+from ._printable import printable, printable_tree
 
 
 class Module(Protocol):
@@ -23,7 +24,7 @@ class Module(Protocol):
 def end(module: Module, what: str, findings: Iterable[Finding], **result: Any) -> None:
     """End the module: failed, saying `what` and every error, when there is one."""
     found = list(findings)
-    result = {"changed": False, **result, "findings": [finding.as_dict() for finding in found]}
+    result = {"changed": False, **result, "findings": [printable_tree(finding.as_dict()) for finding in found]}
     if failed(found):
-        module.fail_json(msg=failure_message(what, found), **result)
+        module.fail_json(msg=printable(failure_message(what, found)), **result)
     module.exit_json(**result)

@@ -18,7 +18,7 @@ from urllib.request import getproxies, proxy_bypass
 from . import _kube
 from ._http import NO_DEADLINE, Api, Deadline
 from ._http.sockets import bound_pools
-from ._kube import AUTH_ARGS, SetupError
+from ._kube import SetupError
 from ._printable import printable
 
 with contextlib.suppress(ImportError):  # reported by connect()
@@ -69,11 +69,8 @@ WEBHOOK = service_args("alert-receiver", 8080) | {"default": None, "apply_defaul
 
 
 def arguments(**options: dict[str, Any]) -> dict[str, Any]:
-    """The argument spec of a module: the Kubernetes credentials and its own options.
-
-    A copy, for Ansible fills in the very dict that is an option's default: a second run would start with it.
-    """
-    return copy.deepcopy({**AUTH_ARGS, **options})
+    """The options of a module, copied: Ansible fills in the very dict that is an option's default."""
+    return copy.deepcopy(options)
 
 
 @contextlib.contextmanager

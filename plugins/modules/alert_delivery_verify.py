@@ -110,6 +110,7 @@ from ..module_utils._checks.result import CheckResult
 from ..module_utils._ending import end
 from ..module_utils._findings import by_severity, failed
 from ..module_utils._http import Deadline, parse
+from ..module_utils._kube.module import kube_module
 from ..module_utils._service import ALERTMANAGER, WEBHOOK, Replica, arguments, open_replicas, open_service
 from ..module_utils._verify.proof import WAIT_ARGS, wait
 
@@ -178,7 +179,7 @@ class Proof:
 
 
 def main() -> None:
-    module = AnsibleModule(
+    module = kube_module(
         arguments(
             alertmanager=ALERTMANAGER,
             webhook=WEBHOOK,

@@ -72,8 +72,6 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ..module_utils._checks.alerts import RuleFileError, check_rules, load_rules
 from ..module_utils._checks.result import CheckResult
 from ..module_utils._contract.aliases import MetricAliases
@@ -81,6 +79,7 @@ from ..module_utils._contract.load import load as load_contract
 from ..module_utils._files import UnreadableError, read_text
 from ..module_utils._findings import failure_message
 from ..module_utils._http import Deadline
+from ..module_utils._kube.module import kube_module
 from ..module_utils._prometheus import Prometheus
 from ..module_utils._rules.report import RuleReport
 from ..module_utils._service import PROMETHEUS, arguments, open_service
@@ -90,7 +89,7 @@ from ..module_utils._verify.proof import WAIT_ARGS, verify
 def main() -> None:
     paths = {"type": "list", "elements": "path", "required": True}
     spec = arguments(prometheus=PROMETHEUS, paths=paths, contract={"type": "path"}, **WAIT_ARGS)
-    module = AnsibleModule(spec, supports_check_mode=True)
+    module = kube_module(spec, supports_check_mode=True)
     try:
         names = team_names(module.params["contract"])
         read = [rule for path in module.params["paths"] for rule in load_rules(path, _text(path))]

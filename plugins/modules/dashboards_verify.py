@@ -84,7 +84,7 @@ datasources:
 
 from pathlib import Path
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.yaml import HAS_YAML
 
 from ..module_utils._checks.result import CheckResult
@@ -94,13 +94,14 @@ from ..module_utils._findings import failed
 from ..module_utils._grafana.client import Grafana
 from ..module_utils._grafana_model.files import check_all
 from ..module_utils._http import Deadline
+from ..module_utils._kube.module import kube_module
 from ..module_utils._service import GRAFANA, arguments, open_service
 from ..module_utils._verify.dashboards import DashboardProbe
 from ..module_utils._verify.proof import WAIT_ARGS, verify
 
 
 def main() -> None:
-    module = AnsibleModule(
+    module = kube_module(
         arguments(
             grafana=GRAFANA,
             folder={"type": "str", "required": True},

@@ -96,8 +96,6 @@ import datetime
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ..module_utils._ending import end
 from ..module_utils._findings import Finding, failed
 from ..module_utils._grafana.archive import Backup, checksum, name_of, newest, pack, unpack, write_new
@@ -105,14 +103,13 @@ from ..module_utils._grafana.backup import changes, check_access, collect, secre
 from ..module_utils._grafana.tarball import ArchiveError
 from ..module_utils._http import HttpError
 from ..module_utils._kube import KubeError
+from ..module_utils._kube.module import kube_module
 from ..module_utils._service import GRAFANA, arguments, open_service
 from ..module_utils._verify.proof import unreachable
 
 
 def main() -> None:
-    module = AnsibleModule(
-        arguments(grafana=GRAFANA, dest={"type": "path", "required": True}), supports_check_mode=True
-    )
+    module = kube_module(arguments(grafana=GRAFANA, dest={"type": "path", "required": True}), supports_check_mode=True)
     dest = Path(module.params["dest"])
     if not dest.is_dir():
         module.fail_json(msg=f"dest {dest} is not a directory: make it first, or correct dest")

@@ -217,7 +217,7 @@ folders_created:
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.yaml import HAS_YAML
 
 from ..module_utils._dashboard_files import load_dashboards, read_contract
@@ -231,6 +231,7 @@ from ..module_utils._grafana.sync import StepResult, Sync, diff
 from ..module_utils._grafana_model.files import check_all
 from ..module_utils._http import HttpError
 from ..module_utils._kube import KubeError
+from ..module_utils._kube.module import kube_module
 from ..module_utils._service import GRAFANA, arguments, open_service
 from ..module_utils._verify.proof import unreachable
 
@@ -252,7 +253,7 @@ PERMISSIONS = {
 
 
 def main() -> None:
-    module = AnsibleModule(
+    module = kube_module(
         arguments(
             grafana=GRAFANA,
             src={"type": "path", "required": True},

@@ -59,19 +59,18 @@ datasources:
     - {uid: loki, name: Loki, type: loki, is_default: false, healthy: true, message: Data source is working}
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ..module_utils._checks.datasources import check_datasources
 from ..module_utils._checks.result import CheckResult
 from ..module_utils._grafana.client import Grafana
 from ..module_utils._http import Deadline
+from ..module_utils._kube.module import kube_module
 from ..module_utils._service import GRAFANA, arguments, open_service
 from ..module_utils._verify.proof import WAIT_ARGS, verify
 
 
 def main() -> None:
     expected = {"type": "list", "elements": "str", "default": []}
-    module = AnsibleModule(arguments(grafana=GRAFANA, expected=expected, **WAIT_ARGS), supports_check_mode=True)
+    module = kube_module(arguments(grafana=GRAFANA, expected=expected, **WAIT_ARGS), supports_check_mode=True)
 
     def probe(deadline: Deadline) -> CheckResult:
         with open_service(module.params, "grafana", deadline) as api:

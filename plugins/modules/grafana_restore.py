@@ -143,8 +143,6 @@ findings:
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ..module_utils._ending import end
 from ..module_utils._findings import Finding
 from ..module_utils._grafana.access import read_access
@@ -155,6 +153,7 @@ from ..module_utils._grafana.store import open_store
 from ..module_utils._grafana.tarball import ArchiveError
 from ..module_utils._http import HttpError
 from ..module_utils._kube import KubeError
+from ..module_utils._kube.module import kube_module
 from ..module_utils._service import GRAFANA, arguments, open_service
 from ..module_utils._verify.proof import unreachable
 
@@ -171,7 +170,7 @@ SECRETS = {
 
 
 def main() -> None:
-    module = AnsibleModule(
+    module = kube_module(
         arguments(
             grafana=GRAFANA,
             src={"type": "path", "required": True},

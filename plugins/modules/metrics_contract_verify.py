@@ -82,6 +82,7 @@ from ..module_utils._ending import end
 from ..module_utils._files import UnreadableError, read_text
 from ..module_utils._findings import Report, failed
 from ..module_utils._http import Deadline
+from ..module_utils._kube.module import kube_module
 from ..module_utils._prometheus import Prometheus
 from ..module_utils._service import PROMETHEUS, arguments, open_service
 from ..module_utils._verify.metrics_contract import verify as verify_contract
@@ -89,7 +90,7 @@ from ..module_utils._verify.proof import WAIT_ARGS, verify
 
 
 def main() -> None:
-    module = AnsibleModule(
+    module = kube_module(
         arguments(
             contract={"type": "path", "required": True},
             services={"type": "list", "elements": "str", "default": []},

@@ -71,13 +71,12 @@ endpoints:
 from collections.abc import Iterator
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ..module_utils import _kube
 from ..module_utils._checks.result import CheckResult
 from ..module_utils._http import Api, Deadline
 from ..module_utils._otlp import grpc
 from ..module_utils._otlp.span import Span
+from ..module_utils._kube.module import kube_module
 from ..module_utils._service import TEMPO, arguments, open_service
 from ..module_utils._tempo import Tempo
 from ..module_utils._verify.otlp import OtlpProbe, Send
@@ -88,7 +87,7 @@ EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 def main() -> None:
     port = {"type": "int"}
-    module = AnsibleModule(
+    module = kube_module(
         arguments(
             tempo=TEMPO,
             otlp_http_port={**port, "default": 4318},

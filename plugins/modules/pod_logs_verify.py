@@ -67,11 +67,10 @@ silent:
 
 import re
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ..module_utils._checks.result import CheckResult
 from ..module_utils._http import Deadline
 from ..module_utils._kube import Cluster, KubeError, connect
+from ..module_utils._kube.module import kube_module
 from ..module_utils._loki import Loki
 from ..module_utils._service import LOKI, arguments, open_service
 from ..module_utils._verify.logs import LogCoverage
@@ -79,7 +78,7 @@ from ..module_utils._verify.proof import WAIT_ARGS, verify
 
 
 def main() -> None:
-    module = AnsibleModule(
+    module = kube_module(
         arguments(
             loki=LOKI,
             window={"type": "int", "default": 1},

@@ -63,12 +63,11 @@ jobs:
   sample: {api-router: {up: 2, down: 0}}
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ..module_utils import _kube
 from ..module_utils._checks.result import CheckResult
 from ..module_utils._checks.targets import check_targets
 from ..module_utils._http import Deadline
+from ..module_utils._kube.module import kube_module
 from ..module_utils._kube.monitors import selected
 from ..module_utils._prometheus import Prometheus
 from ..module_utils._service import PROMETHEUS, arguments, open_service
@@ -77,7 +76,7 @@ from ..module_utils._verify.proof import WAIT_ARGS, verify
 
 def main() -> None:
     jobs = {"type": "list", "elements": "str", "default": []}
-    module = AnsibleModule(arguments(prometheus=PROMETHEUS, jobs=jobs, **WAIT_ARGS), supports_check_mode=True)
+    module = kube_module(arguments(prometheus=PROMETHEUS, jobs=jobs, **WAIT_ARGS), supports_check_mode=True)
 
     def probe(deadline: Deadline) -> CheckResult:
         with open_service(module.params, "prometheus", deadline) as api:

@@ -62,10 +62,9 @@ trace:
   sample: {id: 4bf92f3577b34da6a3ce929d0e0e4736, spans: {api-router: 4, vllm: 3}, logged_by: [api-router, vllm]}
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ..module_utils._checks.result import CheckResult
 from ..module_utils._http import Deadline
+from ..module_utils._kube.module import kube_module
 from ..module_utils._loki import Loki
 from ..module_utils._service import LOKI, TEMPO, arguments, open_service
 from ..module_utils._tempo import Tempo
@@ -74,7 +73,7 @@ from ..module_utils._verify.traces import TraceProbe
 
 
 def main() -> None:
-    module = AnsibleModule(
+    module = kube_module(
         arguments(
             tempo=TEMPO,
             loki=LOKI,

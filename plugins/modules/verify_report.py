@@ -101,6 +101,7 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._files import UnreadableError, read_text
+from ..module_utils._printable import printable_tree
 from ..module_utils._report.data import ctrf, read_history, report_json
 from ..module_utils._report.html import page
 from ..module_utils._report.junit import junit
@@ -127,7 +128,7 @@ def main() -> None:
     params = module.params
     folder = Path(params["dest"]) if params["dest"] else None
     run = Run(
-        tuple(read_proof(proof["name"], proof["title"], proof["result"]) for proof in params["proofs"]),
+        tuple(read_proof(proof["name"], proof["title"], proof["result"]) for proof in printable_tree(params["proofs"])),
         started=params["started"],
         cluster=params["cluster"],
         services=tuple(params["services"]),

@@ -76,10 +76,27 @@ def test_a_file_that_cannot_be_read(server: Server) -> None:
         pass
 
 
-@pytest.mark.parametrize("url", ["loki:3100", "ftp://loki", "http://", "http://user:pass@loki"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "loki:3100",
+        "ftp://loki",
+        "http://",
+        "http://user:pass@loki",
+        "http://:pass@loki",
+        "http://@loki",
+        "http://loki?api_key=pass",
+        "http://loki/x#pass",
+        "http://loki:pass",
+        "http://[pass",
+        "http://loki/\npass",
+    ],
+)
 def test_what_is_no_url(url: str) -> None:
-    with pytest.raises(KubeError, match="url must look like"), open_service(params(url=url), "loki"):
+    with pytest.raises(KubeError, match="url must look like") as caught, open_service(params(url=url), "loki"):
         pass
+    assert "pass" not in str(caught.value)
+    assert caught.value.permanent
 
 
 def test_through_the_kubernetes_api(server: Server, tmp_path: Path) -> None:

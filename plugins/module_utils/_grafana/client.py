@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from .. import _http
 from .._grafana_model.model import DataSource, Health, Json
-from .._http import Api, HttpError, Parsed, Query
+from .._http import Api, HttpError, Parsed, Query, text
 
 PAGE = 1000
 # These are plugins without a back end: Grafana cannot ask for their health, only pass a request through.
@@ -108,10 +108,9 @@ def read_results(answer: Any) -> dict[str, Json]:
 
 def read_hits(answer: Any) -> list[Json]:
     """What a search has found; each has a uid and a title."""
-    return [{**hit, "uid": hit["uid"], "title": hit["title"]} for hit in answer]
+    return [{**hit, "uid": text(hit["uid"]), "title": text(hit["title"])} for hit in answer]
 
 
 def read_datasource(entry: Mapping[str, Any]) -> DataSource:
-    return DataSource(
-        entry["uid"], entry["name"], entry["type"], bool(entry.get("isDefault")), entry.get("jsonData") or {}
-    )
+    uid, name, kind = text(entry["uid"]), text(entry["name"]), text(entry["type"])
+    return DataSource(uid, name, kind, bool(entry.get("isDefault")), dict(entry.get("jsonData") or {}))

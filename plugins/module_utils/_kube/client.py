@@ -182,6 +182,10 @@ def _require_file(kubeconfig: object) -> None:
     """The library does not say which file it missed."""
     if not isinstance(kubeconfig, str):
         return
+    if "\n" in kubeconfig or "{" in kubeconfig:
+        raise SetupError(
+            "the option kubeconfig is a text that is no path", "Give the path of the file, or its content as a mapping"
+        )
     files = [Path(name).expanduser() for name in kubeconfig.split(os.pathsep) if name]
     if not any(file.exists() for file in files):
         raise SetupError(

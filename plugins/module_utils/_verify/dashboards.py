@@ -10,7 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._checks.dashboards import empty_folder, empty_panels, judge_panel, missing_dashboard, unhealthy, unresolved
+from .._checks.dashboards import (
+    empty_folder,
+    empty_panels,
+    judge_panel,
+    missing_dashboard,
+    unhealthy,
+    unresolved,
+)
 from .._checks.result import CheckResult
 from .._findings import Finding
 from .._grafana import folders

@@ -14,6 +14,7 @@ from .._ending import Module, end
 from .._findings import Finding, by_severity, failed
 from .._http import Deadline, HttpError
 from .._kube import KubeError, UnreachableError
+from .._printable import printable_tree
 
 WAIT_ARGS: dict[str, Any] = {
     "timeout": {"type": "int", "default": 120},
@@ -35,7 +36,7 @@ def verify(module: Module, what: str, probe: Probe) -> None:
     """Check until nothing is wrong or the time is over, and end the module."""
     result = wait(probe, timeout=module.params["timeout"], interval=module.params["interval"])
     counts = {"checked": result.checked, "passed": result.passed}
-    end(module, what, by_severity(result.findings), summary=counts, **result.facts)
+    end(module, what, by_severity(result.findings), summary=counts, **printable_tree(result.facts))
 
 
 def wait(

@@ -167,3 +167,28 @@ def test_context_that_does_not_exist(kube: FakeKube, tmp_path: Path) -> None:
     path = kube.write_kubeconfig(tmp_path / "kubeconfig")
     with pytest.raises(KubeError, match=r"name other in .*contexts list"):
         connect({"kubeconfig": str(path), "context": "other"})
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed(kube: FakeKube, cluster: Cluster, status: int) -> None:
+    with FakeKube() as other:
+        kube.failures[f"{CONFIGMAPS}/one"] = [status]
+        kube.headers["Location"] = f"{other.url}{CONFIGMAPS}/one"
+        with pytest.raises(ApiError, match=str(status)):
+            cluster.patch(f"{CONFIGMAPS}/one", {"metadata": {}, "data": {"password": "secret"}})
+        assert other.requests == []
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "[" * 100_000, '{"a": ' * 300 + "1" + "}" * 300])
+def test_json_that_is_no_object(kube: FakeKube, cluster: Cluster, text: str) -> None:
+    kube.texts["/api/v1/odd"] = text
+    with pytest.raises(KubeError, match="does not answer like a Kubernetes API"):
+        cluster.get("/api/v1/odd")
+
+
+def test_an_answer_is_printable(kube: FakeKube, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    kube.texts["/api/v1/odd"] = "\x1b[31mhttp://me:pw@host"
+    with pytest.raises(KubeError) as caught:
+        cluster.get("/api/v1/odd")
+    assert str(caught.value).isprintable()
+    assert "pw" not in str(caught.value)

@@ -223,3 +223,23 @@ def test_data_sources_info(grafana: Server) -> None:
     grafana.on("GET", "/api/datasources/uid/prometheus/health", Reply(400, {"status": "ERROR", "message": "no"}))
     assert ids(info(expected=["prometheus"])) == ["datasources/unhealthy"]
     assert info()["findings"] == []
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"templating": 5},
+        {"templating": {"list": [5]}},
+        {"templating": {"list": [{"name": "job"}]}},
+        {"templating": {"list": [{"type": "query"}]}},
+        {"templating": {"list": [{**VARIABLE, "regex": "/(/"}]}},
+        {"templating": {"list": [{**VARIABLE, "query": 5}]}},
+        {"panels": 5},
+        {"panels": [5]},
+        {"panels": [{"targets": 5}]},
+    ],
+)
+def test_a_dashboard_that_is_not_as_it_must_be(grafana: Server, spec: dict[str, Any]) -> None:
+    grafana.ok("GET", "/api/dashboards/uid/d", {"dashboard": {"uid": "d", "title": "D", **spec}, "meta": {}})
+    findings = run(grafana)["findings"]
+    assert {finding["id"] for finding in findings} <= {"dashboards/variable"}

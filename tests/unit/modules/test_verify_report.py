@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
@@ -109,3 +110,31 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_a_proof_that_was_not_run_is_not_passed() -> None:
     assert not read_proof("x", "X", {"skipped": True}).ok
+
+
+HOSTILE = {
+    "findings": [
+        {"severity": "error", "object": "api\x1b[2J", "message": "http://me:pw@web/?token=t0ken \ud83e", "hint": "\x00"}
+    ],
+    "summary": {"checked": 1, "passed": 0},
+    "silent": ["\x1b]0;title\x07", "name-\udcff"],
+}
+
+
+def test_texts_of_services_are_written_so_that_they_can_be_read(tmp_path: Path) -> None:
+    result = run_module(
+        verify_report, proofs=[{"name": "x", "title": "X", "result": HOSTILE}], dest=str(tmp_path / "reports")
+    )
+    assert result["failed_proofs"] == ["X"]
+    Xml.parse(tmp_path / "reports" / "verify.xml")
+    for path in (tmp_path / "reports").iterdir():
+        text = path.read_text("utf-8")
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", text), path
+        assert "pw@" not in text, path
+        assert "t0ken" not in text, path
+
+
+def test_a_failure_without_a_finding_is_not_passed(tmp_path: Path) -> None:
+    failed = {"failed": True, "findings": [], "summary": {"checked": 3, "passed": 3}}
+    result = run_module(verify_report, proofs=[{"name": "x", "title": "X", "result": failed}])
+    assert result["failed_proofs"] == ["X"]
