@@ -16,6 +16,8 @@ description:
   - Reads the cluster and fails with one message that lists everything that is wrong, before anything is written.
   - It looks at the API server and its version, the nodes, the storage class, the rights of the credentials (by self
     subject access reviews) and Helm.
+  - The rights are those that C(contracts/rbac/deployer.yaml) grants; each one that is missing is named.
+  - A node that is not ready is a warning, and an error when more than a third of the nodes are not.
 extends_documentation_fragment:
   - ias.observability._kubernetes
   - ias.observability._attributes.read_only

@@ -189,11 +189,13 @@ class _Handler(BaseHTTPRequestHandler):
             raise _RefusedError(404, f"the server could not find {path}")
         if found["plural"].endswith("reviews"):
             asked = body["spec"]["resourceAttributes"]
-            return {**body, "status": {"allowed": (asked["verb"], asked["resource"]) not in self.kube.denied}}
+            resource = "/".join(filter(None, [asked["resource"], asked.get("subresource")]))
+            return {**body, "status": {"allowed": (asked["verb"], resource) not in self.kube.denied}}
         verb = {"GET": "get", "POST": "create", "PATCH": "patch", "DELETE": "delete"}[self.command]
+        verb = "list" if verb == "get" and found["name"] is None else verb
         if (verb, found["plural"]) in self.kube.denied:
             raise _RefusedError(403, f'{found["plural"]} is forbidden: User "fake" cannot {verb} resource')
-        if verb == "get":
+        if verb in {"get", "list"}:
             return self._list(found, query) if found["name"] is None else self._known(found)
         if verb == "create":
             return self._create(found, body, query)

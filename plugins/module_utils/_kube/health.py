@@ -7,66 +7,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from concurrent.futures import ThreadPoolExecutor
 
-from .._findings import Finding
+from .._findings import Finding, Severity
 from .client import Cluster, Object
 from .errors import ApiError, KubeError
+from .permissions import DEPLOYER, Permission
 
 MINIMUM = (1, 29)
+MOST_NOT_READY = 1 / 3
+"""Of the nodes: fewer do not keep the stack from running, and rules must be changed during an outage too."""
+WORKERS = 8
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
-
-
-class Permission(NamedTuple):
-    """Something that a deployment does; `namespaced` says whether inside the namespace alone is enough."""
-
-    verb: str
-    group: str
-    resource: str
-    namespaced: bool = True
-
-
-def _rights() -> tuple[Permission, ...]:
-    # Helm reads, applies and removes what a chart makes; one verb of each kind stands for its neighbours.
-    inside = {
-        "": ("secrets", "configmaps", "services", "serviceaccounts", "persistentvolumeclaims"),
-        "coordination.k8s.io": ("leases",),
-        "apps": ("deployments", "statefulsets", "daemonsets"),
-        "rbac.authorization.k8s.io": ("roles", "rolebindings"),
-        "monitoring.coreos.com": ("servicemonitors", "prometheusrules", "prometheuses", "alertmanagers"),
-    }
-    kinds = [(group, name) for group, names in inside.items() for name in names]
-    found = [Permission(verb, group, name) for group, name in kinds for verb in ("create", "patch")]
-    cluster = {
-        "apiextensions.k8s.io": ("customresourcedefinitions",),
-        "rbac.authorization.k8s.io": ("clusterroles", "clusterrolebindings"),
-    }
-    found += [Permission("patch", group, name, namespaced=False) for group, names in cluster.items() for name in names]
-    # what the proofs read
-    found += [
-        Permission("list", "monitoring.coreos.com", name, namespaced=False)
-        for name in ("servicemonitors", "podmonitors")
-    ]
-    return (
-        *found,
-        # one run at a time; the rules of files that are gone
-        Permission("get", "coordination.k8s.io", "leases"),
-        Permission("delete", "coordination.k8s.io", "leases"),
-        Permission("list", "monitoring.coreos.com", "prometheusrules"),
-        Permission("delete", "monitoring.coreos.com", "prometheusrules"),
-        Permission("list", "", "pods"),
-        Permission("get", "", "pods/log"),
-        Permission("create", "", "pods/portforward"),
-    )
-
-
-RIGHTS = _rights()
 
 
 def examine(cluster: Cluster, namespace: str, storage_classes: Sequence[str]) -> list[Finding]:
     """Everything that is wrong, not just the first. An API that does not answer at all raises KubeError."""
     findings = version(cluster.get("/version"))
-    for check in (_nodes, _storage, _namespace, _rights_missing):
+    for check in (_nodes, _storage, _namespace, _permissions):
         try:
             findings += check(cluster, namespace, storage_classes)
         except ApiError as error:
@@ -93,15 +51,17 @@ def nodes(items: Iterable[Object]) -> list[Finding]:
     found = list(items)
     if not found:
         return [Finding("cluster/no-nodes", "error", "the cluster has no node", "Add a node pool")]
+    reasons = {node["metadata"]["name"]: reason for node in found if (reason := _not_ready(node))}
+    severity: Severity = "error" if len(reasons) > len(found) * MOST_NOT_READY else "warning"
     return [
-        Finding("cluster/node-not-ready", "error", reason, "See: kubectl describe node", object=f"node {name}")
-        for name, reason in ((node["metadata"]["name"], _not_ready(node)) for node in found)
-        if reason
+        Finding("cluster/node-not-ready", severity, reason, "See: kubectl describe node", object=f"node {name}")
+        for name, reason in reasons.items()
     ]
 
 
 def _not_ready(node: Object) -> str:
-    ready = next((one for one in node["status"].get("conditions") or [] if one["type"] == "Ready"), None)
+    conditions = node["status"].get("conditions") or []
+    ready = next((condition for condition in conditions if condition["type"] == "Ready"), None)
     if ready is None:
         return "it has not reported yet"
     return "" if ready["status"] == "True" else f"it is not ready: {ready.get('message') or ready.get('reason', '')}"
@@ -134,27 +94,33 @@ def _namespace(cluster: Cluster, namespace: str, storage_classes: Sequence[str])
     return [Finding("cluster/namespace-terminating", "error", message, "Wait until it is gone, or see what holds it")]
 
 
-def _rights_missing(cluster: Cluster, namespace: str, storage_classes: Sequence[str]) -> list[Finding]:
-    missing = [right for right in RIGHTS if not _allowed(cluster, namespace, right)]
+def _permissions(cluster: Cluster, namespace: str, storage_classes: Sequence[str]) -> list[Finding]:
+    with ThreadPoolExecutor(WORKERS) as threads:
+        allowed = list(threads.map(lambda permission: _is_allowed(cluster, namespace, permission), DEPLOYER))
+    missing = [str(permission) for permission, may in zip(DEPLOYER, allowed, strict=True) if not may]
     if not missing:
         return []
-    listed = ", ".join(
-        f"{right.verb} {right.resource}{'' if right.namespaced else ' (cluster-wide)'}" for right in missing
-    )
-    message = f"these credentials may not, in namespace {namespace}: {listed}"
-    return [Finding("cluster/permission", "error", message, "Bind a role that allows it, or use another kubeconfig")]
+    message = f"these credentials may not, in namespace {namespace}: {', '.join(missing)}"
+    hint = "Grant what contracts/rbac/deployer.yaml grants, or use another kubeconfig"
+    return [Finding("cluster/permission", "error", message, hint)]
 
 
-def _allowed(cluster: Cluster, namespace: str, right: Permission) -> bool:
-    resource, _slash, part = right.resource.partition("/")
-    asked = {"verb": right.verb, "group": right.group, "resource": resource, "subresource": part}
-    if right.namespaced:
-        asked["namespace"] = namespace
+def _is_allowed(cluster: Cluster, namespace: str, permission: Permission) -> bool:
+    resource, _slash, subresource = permission.resource.partition("/")
+    attributes = {
+        "verb": permission.verb,
+        "group": permission.group,
+        "resource": resource,
+        "subresource": subresource,
+        "name": permission.name,
+    }
+    if permission.scope != "cluster":
+        attributes["namespace"] = namespace if permission.scope == "namespace" else permission.scope
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",
         "metadata": {},
-        "spec": {"resourceAttributes": asked},
+        "spec": {"resourceAttributes": attributes},
     }
     answer = cluster.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
     return bool(answer["status"]["allowed"])

@@ -101,8 +101,8 @@ def test_wrong_token(kube: FakeKube, tmp_path: Path) -> None:
 
 
 def test_forbidden_says_what_is_forbidden(kube: FakeKube, cluster: Cluster) -> None:
-    kube.denied.add(("get", "configmaps"))
-    with pytest.raises(ApiError, match='configmaps is forbidden: User "fake" cannot get'):
+    kube.denied.add(("list", "configmaps"))
+    with pytest.raises(ApiError, match='configmaps is forbidden: User "fake" cannot list'):
         cluster.get(CONFIGMAPS)
 
 

@@ -75,7 +75,7 @@ def test_without_an_operator_there_are_none(tmp_path: Path) -> None:
 
 def test_an_api_that_refuses_is_told(kube: FakeKube, tmp_path: Path) -> None:
     kube.add(f"{GROUP}/namespaces/ias-system/prometheuses/prometheus", spec=ALL)
-    kube.denied.add(("get", "servicemonitors"))
+    kube.denied.add(("list", "servicemonitors"))
     with pytest.raises(ApiError, match="servicemonitors is forbidden"):
         names(kube, tmp_path)
 

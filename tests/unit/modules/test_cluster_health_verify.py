@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.ias.observability.plugins.module_utils._kube.permissions import DEPLOYER
 from ansible_collections.ias.observability.plugins.module_utils._release import helm as release_helm
 from ansible_collections.ias.observability.plugins.modules import cluster_health_verify
 from tests.fakes.cluster import add_healthy_cluster
@@ -82,6 +83,16 @@ def test_node_not_ready(kube: FakeKube, run: Run) -> None:
     assert ids(run()) == ["cluster/no-nodes"]
 
 
+@pytest.mark.parametrize(("ready", "severity"), [(2, "warning"), (1, "error")])
+def test_few_nodes_that_are_not_ready_are_a_warning(kube: FakeKube, run: Run, ready: int, severity: str) -> None:
+    for number in range(ready):
+        kube.add(f"/api/v1/nodes/other-{number}", status={"conditions": [{"type": "Ready", "status": "True"}]})
+    kube.objects[NODE]["status"] = {}
+    result = run()
+    assert [finding["severity"] for finding in result["findings"]] == [severity]
+    assert result.get("failed", False) is (severity == "error")
+
+
 def test_storage_class(kube: FakeKube, run: Run) -> None:
     result = run(storage_classes=["fast", "faster"])
     assert ids(result) == ["cluster/storage-class"]
@@ -94,13 +105,21 @@ def test_rights(kube: FakeKube, run: Run) -> None:
     kube.denied |= {("create", "secrets"), ("patch", "clusterroles")}
     result = run()
     assert ids(result) == ["cluster/permission"]
-    assert "may not, in namespace ias-system: create secrets, patch clusterroles (cluster-wide)" in result["msg"]
+    assert "may not, in namespace ias-system: patch clusterroles (cluster-wide), create secrets" in result["msg"]
+    assert kube.writes() == []
+
+
+def test_each_permission_that_is_missing_is_named(kube: FakeKube, run: Run) -> None:
+    kube.denied |= {(permission.verb, permission.resource) for permission in DEPLOYER}
+    *_, last = [finding["message"] for finding in run()["findings"] if finding["id"] == "cluster/permission"]
+    listed = ", ".join(map(str, DEPLOYER))
+    assert last == f"these credentials may not, in namespace ias-system: {listed}"
 
 
 def test_a_right_to_look_is_missing(kube: FakeKube, run: Run) -> None:
-    kube.denied.add(("get", "nodes"))
+    kube.denied.add(("list", "nodes"))
     kube.objects["/apis/storage.k8s.io/v1/storageclasses/fast"]["metadata"]["annotations"] = {}
-    assert ids(run(storage_classes=[])) == ["cluster/permission", "cluster/storage-class"]
+    assert ids(run(storage_classes=[])) == ["cluster/permission", "cluster/storage-class", "cluster/permission"]
 
 
 def test_namespace_that_is_being_deleted(kube: FakeKube, run: Run) -> None:
