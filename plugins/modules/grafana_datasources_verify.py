@@ -11,7 +11,7 @@ module: grafana_datasources_verify
 short_description: List Grafana's data sources and whether they work
 description:
   - Lists the data sources without their secrets, and asks Grafana for the health of each.
-  - Without O(expected) it only tells. With it, it fails unless these data sources exist and work, and waits for that
+  - Without O(expected) it only reports. With it, it fails unless these data sources exist and work, and waits for that
     for at most O(timeout) seconds.
 options:
   expected:

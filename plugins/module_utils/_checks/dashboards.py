@@ -33,24 +33,24 @@ def judge_panel(panel: Panel, results: Mapping[str, Mapping[str, Any]]) -> list[
     for query in panel.queries:
         result = results.get(query["refId"], {})
         if "error" in result or not result:
-            said = result.get("error") or "no answer"
+            reason = result.get("error") or "no answer"
             findings.append(
                 _about(
                     panel,
                     "dashboards/query-failed",
-                    f"query {query['refId']} failed: {said}",
+                    f"query {query['refId']} failed: {reason}",
                     "Try the query in Grafana's Explore",
                     {"query": text_of(query)},
                 )
             )
     if findings or panel.may_be_empty or any(has_sample(result) for result in results.values()):
         return findings
-    asked = "; ".join(text_of(query) for query in panel.queries)
+    queries = "; ".join(text_of(query) for query in panel.queries)
     return [
         _about(
             panel,
             "dashboards/no-data",
-            f"no sample in the last five minutes: {asked}",
+            f"no sample in the last five minutes: {queries}",
             "Check the names in the query, or say in the panel's description why it may be empty (May be empty: ...)",
         )
     ]

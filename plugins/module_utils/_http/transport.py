@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -36,6 +37,8 @@ FIRST_PAUSE_SECONDS = 0.2
 RETRY_AFTER_MAX = 30.0
 BODY_BYTES = 32 * 1024 * 1024
 CHUNK_BYTES = 256 * 1024
+_CONNECTION = re.compile(r"^\w+\(host=[^)]*\): ")
+"""How urllib3 names the connection before it says what is wrong with it."""
 JITTER = random.SystemRandom()
 
 
@@ -148,7 +151,7 @@ def root_cause(error: BaseException) -> str:
     if isinstance(error, ReadTimeoutError):
         return "no whole answer came in time"
     text = str(error.args[0] if isinstance(error, ProtocolError) and error.args else error)
-    return text.rpartition(">: ")[2] or text
+    return _CONNECTION.sub("", text.rpartition(">: ")[2] or text)
 
 
 def _may_repeat(error: BaseException, *, repeatable: bool) -> bool:

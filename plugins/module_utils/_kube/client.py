@@ -123,8 +123,8 @@ class Cluster:
     def _pages(self, path: str, query: Mapping[str, str], accept: str) -> Iterator[Object]:
         token = ""
         while True:
-            asked = {**query, "limit": str(PAGE), **({"continue": token} if token else {})}
-            page = self._json("GET", path, asked, accept=accept)
+            page_query = {**query, "limit": str(PAGE), **({"continue": token} if token else {})}
+            page = self._json("GET", path, page_query, accept=accept)
             yield from page.get("items") or []
             token = page.get("metadata", {}).get("continue") or ""
             if not token:

@@ -49,7 +49,7 @@ def selected(cluster: Cluster, namespace: str) -> list[Monitor]:
                 for item in _items(cluster.items, f"{_GROUP}/{kind.lower()}s", selector):
                     metadata, written = item["metadata"], (item.get("spec") or {}).get(endpoints) or [{}]
                     if spaces is None or metadata["namespace"] in spaces:
-                        ports = tuple(str(one.get("port") or one.get("targetPort") or "") for one in written)
+                        ports = tuple(str(entry.get("port") or entry.get("targetPort") or "") for entry in written)
                         found[Monitor(kind, metadata["namespace"], metadata["name"], ports)] = None
     return list(found)
 
@@ -78,11 +78,11 @@ def _items(
 def label_selector(selector: Mapping[str, Any]) -> str:
     """A LabelSelector as the API's query takes it."""
     terms = [f"{name}={value}" for name, value in (selector.get("matchLabels") or {}).items()]
-    for one in selector.get("matchExpressions") or []:
-        name, values = one["key"], ",".join(one.get("values") or [])
+    for expression in selector.get("matchExpressions") or []:
+        name, values = expression["key"], ",".join(expression.get("values") or [])
         terms.append(
             {"In": f"{name} in ({values})", "NotIn": f"{name} notin ({values})", "DoesNotExist": f"!{name}"}.get(
-                one["operator"], name
+                expression["operator"], name
             )
         )
     return ",".join(terms)

@@ -55,20 +55,26 @@ class DashboardProbe:
     def verify(self, grafana: Grafana) -> CheckResult:
         sources = grafana.datasources()
         with ThreadPoolExecutor(WORKERS) as pool:
-            health = dict(zip((one.uid for one in sources), pool.map(grafana.health, sources), strict=True))
-            findings = [unhealthy(one.name, health[one.uid].message) for one in sources if not health[one.uid].healthy]
+            health = dict(zip((source.uid for source in sources), pool.map(grafana.health, sources), strict=True))
+            findings = [
+                unhealthy(source.name, health[source.uid].message)
+                for source in sources
+                if not health[source.uid].healthy
+            ]
             uids = self._present(grafana)
             findings += [
-                missing_dashboard(one.uid, one.title, self.folder) for one in self.wanted if one.uid not in uids
+                missing_dashboard(dashboard.uid, dashboard.title, self.folder)
+                for dashboard in self.wanted
+                if dashboard.uid not in uids
             ]
             if not uids and not self.wanted:
                 findings.append(empty_folder(self.folder))
             opened = list(pool.map(lambda uid: self._open(grafana, sources, uid), uids))
             findings += [finding for _panels, problems in opened for finding in problems]
             panels = [(uid, panel) for uid, (found, _problems) in zip(uids, opened, strict=True) for panel in found]
-            asked = [(uid, panel) for uid, panel in panels if (uid, panel.id, panel.title) not in self.shown]
-            judged = list(pool.map(lambda entry: ask(grafana, entry[1]), asked))
-        for (uid, panel), wrong in zip(asked, judged, strict=True):
+            pending = [(uid, panel) for uid, panel in panels if (uid, panel.id, panel.title) not in self.shown]
+            judged = list(pool.map(lambda entry: query_panel(grafana, entry[1]), pending))
+        for (uid, panel), wrong in zip(pending, judged, strict=True):
             findings += wrong
             if not wrong:
                 self.shown.add((uid, panel.id, panel.title))
@@ -78,7 +84,7 @@ class DashboardProbe:
             "dashboards": len(uids),
             "panels": len(panels),
             "may_be_empty": empty_panels([panel for _title, panel in panels if panel.may_be_empty]),
-            "datasources": {one.uid: health[one.uid].healthy for one in sources},
+            "datasources": {source.uid: health[source.uid].healthy for source in sources},
         }
         return CheckResult(checked, max(checked - broken, 0), findings, facts)
 
@@ -96,7 +102,7 @@ class DashboardProbe:
         return read_panels(title, dashboard, sources, chosen), findings
 
 
-def ask(grafana: Grafana, panel: Panel) -> list[Finding]:
+def query_panel(grafana: Grafana, panel: Panel) -> list[Finding]:
     """What is wrong with a panel's answers. One panel's failure is no reason to leave out the others."""
     if not panel.queries:
         return judge_panel(panel, {})

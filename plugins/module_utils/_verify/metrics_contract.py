@@ -47,11 +47,12 @@ def read(prometheus: Prometheus, contract: Contract, service: Service) -> Live:
     if job and not targets:
         return Live()
     theirs = {names.metric(name): name for name in service.metrics}
-    told = prometheus.target_metadata(f"{{{scope}}}") if job else {}
+    metadata = prometheus.target_metadata(f"{{{scope}}}") if job else {}
     types = {
-        theirs.get(name, name): kind for name, kind in ((_series_name(*one, theirs), one[1]) for one in told.items())
+        theirs.get(name, name): kind
+        for name, kind in ((_series_name(*entry, theirs), entry[1]) for entry in metadata.items())
     }
-    histograms = {one.metric for one in service.objectives if one.kind == "histogram"}
+    histograms = {objective.metric for objective in service.objectives if objective.kind == "histogram"}
     return Live(
         targets=targets,
         types=types,
@@ -63,7 +64,7 @@ def read(prometheus: Prometheus, contract: Contract, service: Service) -> Live:
 
 
 def _series_name(family: str, kind: str, known: dict[str, str]) -> str:
-    """A counter's family is told without `_total` by OpenMetrics, with it by the older text format."""
+    """OpenMetrics names a counter's family without `_total`, the older text format with it."""
     total = f"{family}_total"
     return (
         total

@@ -70,6 +70,8 @@ def wait(
 
 def unreachable(error: HttpError | KubeError) -> Finding:
     """The proof could not even ask."""
+    if isinstance(error, UnreachableError):
+        return Finding("verify/no-cluster", "error", error.message, error.hint)
     if isinstance(error, KubeError):
         return Finding("verify/unreachable", "error", error.message, error.hint)
     hint = "Check the credentials" if error.status in {401, 403} else "Check that the service runs and answers"

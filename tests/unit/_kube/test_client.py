@@ -122,6 +122,7 @@ def test_nobody_listens(tmp_path: Path) -> None:
     assert str(caught.value).startswith(f"the Kubernetes API at {kube.url} cannot be reached: ")
     assert "Connection refused" in str(caught.value)
     assert "object at 0x" not in str(caught.value)
+    assert "host=" not in str(caught.value)
 
 
 def test_not_a_kubernetes_api(kube: FakeKube, cluster: Cluster) -> None:

@@ -159,6 +159,7 @@ def test_where_there_is_no_cluster_none_is_waited_for(
         options = {"folder": "x"} if module is dashboards_verify else {}
         result = timed(module, kubeconfig=path, timeout=600, interval=0, **options)
     assert "cannot be reached: " in result["msg"]
+    assert [finding["id"] for finding in result["findings"]] == ["verify/no-cluster"]
 
 
 @pytest.mark.parametrize("module", [*IN_A_CLUSTER, alert_delivery_verify])
