@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from .._kube.client import Cluster, Object
@@ -32,14 +33,14 @@ class Waiter:
 
     def wait(self, wanted: Iterable[Key]) -> None:
         end = self.clock() + self.timeout
-        left = list(wanted)
-        while left := [key for key in left if self._state(key)[1]]:
-            lasting = self._lasting([trouble for key in left for trouble in self._troubles(key)])
+        lacks = dict.fromkeys(wanted, "")
+        while lacks := {key: lack for key in lacks if (lack := self._state(key)[1])}:
+            lasting = self._lasting([trouble for key in lacks for trouble in self._troubles(key)])
             if lasting:
                 lines = [f"- {self._explained(namespace, trouble)}" for namespace, trouble in lasting]
                 raise KubeError("\n".join(["these pods do not come up:", *lines]))
             if self.clock() >= end:
-                lines = [f"- {key}: {self._state(key)[1]}{self._hints(key)}" for key in left]
+                lines = [f"- {key}: {lack}{self._hints(key)}" for key, lack in lacks.items()]
                 raise KubeError("\n".join([f"not ready after {self.timeout:.0f} s:", *lines]))
             self.sleep(POLL_SECONDS)
 
@@ -82,8 +83,14 @@ class Waiter:
         return lines[-1] if lines else "it wrote no log"
 
     def _hints(self, key: Key) -> str:
-        """The newest warning about each pod that is not up: a volume that cannot be mounted is told nowhere else."""
-        lines = []
+        """The newest warning about each pod that is not up; as many as can be read in what is left of the time."""
+        lines: list[str] = []
+        with suppress(KubeError):
+            lines.extend(self._warnings(key))
+        return "".join(lines)
+
+    def _warnings(self, key: Key) -> Iterator[str]:
+        """A volume that cannot be mounted is reported nowhere else."""
         for pod in self._pods(key):
             name = pod["metadata"]["name"]
             events = self.cluster.items(
@@ -91,5 +98,4 @@ class Waiter:
             )
             newest = max(events, key=lambda event: str(event.get("lastTimestamp") or ""), default=None)
             if newest:
-                lines.append(f"; {name}: {newest.get('reason')}: {newest.get('message')}")
-        return "".join(lines)
+                yield f"; {name}: {newest.get('reason')}: {newest.get('message')}"

@@ -124,6 +124,15 @@ def test_says_what_is_lacking_when_time_is_up(kube: FakeKube, clock: Clock, run:
     )
 
 
+def test_says_what_is_lacking_without_what_cannot_be_read(kube: FakeKube, run: Run) -> None:
+    kube.objects[DEPLOYMENT]["status"] |= {"availableReplicas": 1}
+    add_pod(kube, "web-1")
+    kube.denied.add(("list", "events"))
+    assert run(timeout=30)["msg"] == (
+        "release demo: not ready after 30 s:\n- Deployment ias-system/web: 1 of 2 pods are ready"
+    )
+
+
 def test_a_workload_that_does_not_exist(kube: FakeKube, run: Run) -> None:
     del kube.objects[DEPLOYMENT]
     assert "- Deployment ias-system/web: it does not exist" in run(timeout=1)["msg"]
