@@ -74,9 +74,9 @@ from typing import Any
 from ..module_utils import _kube
 from ..module_utils._checks.result import CheckResult
 from ..module_utils._http import Api, Deadline
+from ..module_utils._kube.module import kube_module
 from ..module_utils._otlp import grpc
 from ..module_utils._otlp.span import Span
-from ..module_utils._kube.module import kube_module
 from ..module_utils._service import TEMPO, arguments, open_service
 from ..module_utils._tempo import Tempo
 from ..module_utils._verify.otlp import OtlpProbe, Send
