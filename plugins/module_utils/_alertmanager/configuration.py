@@ -11,6 +11,7 @@ looked at: `amtool check-config` is for that.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -238,7 +239,7 @@ class _Reader(Reader):
         groups = self._names(node, "group_by")
         if "..." in groups and set(groups) != {"..."}:
             self.error("group_by has `...` and other labels", node.get("group_by"))
-        if twice := [name for name in groups if groups.count(name) > 1 and name != "..."]:
+        if twice := [name for name, count in Counter(groups).items() if count > 1 and name != "..."]:
             self.error(f"group_by has {twice[0]!r} twice", node.get("group_by"))
         route = Route(
             path,

@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 
 from .._promql.literals import unquote
-from .._promql.patterns import compiled
+from .._promql.patterns import accepts
 from .._promql.re2 import RegexError, matches_empty
 
 _OPPOSITE = {"=": "!=", "!=": "=", "=~": "!~", "!~": "=~"}
@@ -24,9 +24,7 @@ _TOKEN = re.compile(
     rf"|(?P<plain>[^{_SPACE}{{}}!=~,\\\"'`]+)|(?P<mark>[{{}},])|(?P<end>\Z))",
     re.DOTALL,
 )
-_CLASSIC = re.compile(
-    r"[\t\n\f\r ]*([a-zA-Z_:][a-zA-Z0-9_:]*)[\t\n\f\r ]*(=~|=|!=|!~)[\t\n\f\r ]*(.*?)[\t\n\f\r ]*\Z", re.DOTALL
-)
+_CLASSIC = re.compile(r"[\t\n\f\r ]*([a-zA-Z_:][a-zA-Z0-9_:]*)[\t\n\f\r ]*(=~|=|!=|!~)[\t\n\f\r ]*(.*)\Z", re.DOTALL)
 _ALTERNATIVES = re.compile(r"[A-Za-z0-9_ :/@-]*(?:\|[A-Za-z0-9_ :/@-]*)*")
 
 
@@ -55,11 +53,11 @@ class Matcher:
         return Matcher(self.name, _OPPOSITE[self.operator], self.value)
 
     def accepts(self, value: str) -> bool | None:
-        """None where Python cannot tell what RE2 would say."""
+        """None where that cannot be told."""
         if self.operator in {"=", "!="}:
             return (value == self.value) == self.is_positive
-        pattern = compiled(rf"^(?:{self.value})\Z", dot_matches_newline=False)
-        return None if pattern is None else (pattern.search(value) is not None) == self.is_positive
+        answer = accepts(self.value, value, dot_all=False)
+        return None if answer is None else answer == self.is_positive
 
     def values(self) -> tuple[str, ...] | None:
         """All that a positive matcher can accept; None when that cannot be listed."""
@@ -154,17 +152,19 @@ def _value(token: tuple[str, str]) -> str:
 
 
 def _parse_classic(text: str) -> tuple[Matcher, ...]:
-    parts = [""]
+    body = text.removeprefix("{").removesuffix("}")
+    parts: list[str] = []
+    start = 0
     is_quoted = is_escaped = False
-    for char in text.removeprefix("{").removesuffix("}"):
+    for at, char in enumerate(body):
         if char == "," and not is_quoted:
-            parts.append("")
+            parts.append(body[start:at])
+            start = at + 1
             continue
         if char == '"' and not is_escaped:
             is_quoted = not is_quoted
         is_escaped = char == "\\" and not is_escaped
-        parts[-1] += char
-    last = parts.pop().strip(" \t\n\v\f\r\x85\xa0")
+    last = body[start:].strip(" \t\n\v\f\r\x85\xa0")
     return tuple(_one_classic(part) for part in [*parts, *([last] if last else [])])
 
 
@@ -172,7 +172,8 @@ def _one_classic(text: str) -> Matcher:
     found = _CLASSIC.match(text)
     if found is None:
         raise MatcherError(f'{text.strip()!r} is no matcher such as severity="critical"')
-    name, operator, raw = found.groups()
+    name, operator, rest = found.groups()
+    raw = rest.rstrip("\t\n\f\r ")
     value = raw[1:] if raw.startswith('"') else raw
     needs_quote = raw.startswith('"')
     read = ""

@@ -21,9 +21,9 @@ MAX_HEIGHT = 1000
 MAX_SIZE = (128 << 20) // 40
 
 _LITERALS = re.compile(r"[A-Za-z0-9_/:;,<>=@#%&!~\"'` \-]+")
-_COUNT = re.compile(r"\{(0|[1-9][0-9]*)(?:(,)(0|[1-9][0-9]*)?)?\}")
-_FLAGS = re.compile(r"\(\?(?:[imsU]*|[imsU]*-[imsU]+)([:)])")
-_CAPTURE = re.compile(r"\(\?P?<([A-Za-z0-9_]+)>")
+COUNT = re.compile(r"\{(0|[1-9][0-9]*)(?:(,)(0|[1-9][0-9]*)?)?\}")
+FLAGS = re.compile(r"\(\?(?:[imsU]*|[imsU]*-[imsU]+)([:)])")
+CAPTURE = re.compile(r"\(\?P?<([A-Za-z0-9_]+)>")
 _ESCAPE = re.compile(
     r"\\(?:[afnrtv]|0[0-7]{0,2}|[1-7][0-7]{1,2}|x[0-9A-Fa-f]{2}|x\{[0-9A-Fa-f]+\}|[\x00-/:-@\[-`{-\x7f])", re.DOTALL
 )
@@ -55,7 +55,7 @@ _UNICODE = """
     Tai_Tham Tai_Viet Takri Tamil Tangsa Tangut Telugu Thaana Thai Tibetan Tifinagh Tirhuta Toto Ugaritic Vai
     Vithkuqi Wancho Warang_Citi Yezidi Yi Zanabazar_Square
 """
-_UNICODE_NAMES = frozenset(_UNICODE.split())
+UNICODE_NAMES = frozenset(_UNICODE.split())
 
 
 class RegexError(ValueError):
@@ -199,12 +199,12 @@ class _Checker:
             self.groups.append(_Group(capture=True))
             self.at += 1
             return
-        capture = _CAPTURE.match(pattern, at)
+        capture = CAPTURE.match(pattern, at)
         if capture is not None:
             self.groups.append(_Group(capture=True))
             self.at = capture.end()
             return
-        flags = _FLAGS.match(pattern, at)
+        flags = FLAGS.match(pattern, at)
         if flags is None:
             what = "named capture" if pattern.startswith(("(?<", "(?P<"), at) else "or unsupported Perl syntax"
             raise RegexError(f"invalid {what}: `{pattern[at : at + 4]}`", at)
@@ -233,7 +233,7 @@ class _Checker:
         self._repeat(0, 1, 1, counted=False)
 
     def _count(self) -> None:
-        match = _COUNT.match(self.pattern, self.at)
+        match = COUNT.match(self.pattern, self.at)
         if match is None:
             self._literals(1)
             return
@@ -287,9 +287,9 @@ class _Checker:
         elif following in _CLASS_ESCAPES:
             self._push(_LITERAL, 2)
         elif following in {"p", "P"}:
-            self._push(_LITERAL, self._unicode_class(at))
+            self._push(_LITERAL, unicode_class(pattern, at)[1])
         else:
-            self._push(_LITERAL, self._escape(at)[1])
+            self._push(_LITERAL, escape(pattern, at)[1])
 
     def _quoted(self) -> None:
         start = self.at + 2
@@ -300,33 +300,6 @@ class _Checker:
             self._literals(stop - start)
         self.at = stop if end < 0 else end + 2
         self.repeated = False
-
-    def _unicode_class(self, at: int) -> int:
-        match = _UNICODE_CLASS.match(self.pattern, at)
-        name = "" if match is None else match[1] if match[1] is not None else match[2]
-        if match is None or name not in _UNICODE_NAMES:
-            shown = self.pattern[at : at + 2] if match is None else match[0]
-            raise RegexError(f"invalid character class range: `{shown}`", at)
-        return len(match[0])
-
-    def _escape(self, at: int) -> tuple[int, int]:
-        """Code point and length of the escape sequence at `at`."""
-        match = _ESCAPE.match(self.pattern, at)
-        if match is None:
-            if at + 1 >= len(self.pattern):
-                raise RegexError("trailing backslash at end of expression", at)
-            raise RegexError(f"invalid escape sequence: `{self.pattern[at : at + 2]}`", at)
-        text = match[0]
-        char = text[1]
-        if char == "x":
-            value = int(text[2:].strip("{}"), 16)
-            if value > 0x10FFFF:
-                raise RegexError(f"invalid escape sequence: `{text[:12]}`", at)
-        elif char.isdigit():
-            value = int(text[1:], 8)
-        else:
-            value = _SIMPLE_ESCAPES.get(char, ord(char))
-        return value, len(text)
 
     def _class(self) -> None:
         pattern, start = self.pattern, self.at
@@ -350,7 +323,7 @@ class _Checker:
                 raise RegexError(f"invalid character class range: `{pattern[at : end + 2]}`", at)
             return end + 2
         if pattern.startswith(("\\p", "\\P"), at):
-            return at + self._unicode_class(at)
+            return at + unicode_class(pattern, at)[1]
         if pattern[at] == "\\" and pattern[at + 1 : at + 2] in _CLASS_ESCAPES:
             return at + 2
         low, end = self._class_char(at, start)
@@ -366,7 +339,7 @@ class _Checker:
         if at >= len(pattern):
             raise RegexError(f"missing closing ]: `{pattern[start : start + 20]}`", start)
         if pattern[at] == "\\":
-            value, length = self._escape(at)
+            value, length = escape(pattern, at)
             return value, at + length
         return ord(pattern[at]), at + 1
 
@@ -375,3 +348,33 @@ def _repeated_size(size: int, low: int, high: int) -> int:
     if high < 0:
         return 2 + size if low == 0 else 1 + low * size
     return max(1, high * size + high - low)
+
+
+def unicode_class(pattern: str, at: int) -> tuple[str, int]:
+    """Name and length of the class of Unicode, as \\pL or \\p{^Greek}, at the offset."""
+    match = _UNICODE_CLASS.match(pattern, at)
+    name = "" if match is None else match[1] if match[1] is not None else match[2]
+    if match is None or name not in UNICODE_NAMES:
+        written = pattern[at : at + 2] if match is None else match[0]
+        raise RegexError(f"invalid character class range: `{written}`", at)
+    return name, len(match[0])
+
+
+def escape(pattern: str, at: int) -> tuple[int, int]:
+    """Code point and length of the escape sequence at the offset."""
+    match = _ESCAPE.match(pattern, at)
+    if match is None:
+        if at + 1 >= len(pattern):
+            raise RegexError("trailing backslash at end of expression", at)
+        raise RegexError(f"invalid escape sequence: `{pattern[at : at + 2]}`", at)
+    text = match[0]
+    char = text[1]
+    if char == "x":
+        value = int(text[2:].strip("{}"), 16)
+        if value > 0x10FFFF:
+            raise RegexError(f"invalid escape sequence: `{text[:12]}`", at)
+    elif char.isdigit():
+        value = int(text[1:], 8)
+    else:
+        value = _SIMPLE_ESCAPES.get(char, ord(char))
+    return value, len(text)

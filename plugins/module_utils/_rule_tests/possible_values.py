@@ -30,7 +30,7 @@ from .._promql.nodes import (
     children,
     strip_parens,
 )
-from .._promql.patterns import compiled
+from .._promql.patterns import accepts
 from .._promql.shapes import SAME_UNIT_AGGREGATIONS
 from .._rules.context import Index
 from .load import Series
@@ -226,14 +226,14 @@ def _can_hold(comparison: str, left: Range, right: Range) -> bool:
 
 
 def _matches(matcher: Matcher, series: Series) -> bool | None:
-    """None where Python cannot tell what RE2 would say."""
+    """None where that cannot be told."""
     if matcher.name == METRIC_NAME and matcher.operator == "=":
         return True
     value = series.labels.get(matcher.name, "")
     if matcher.operator in {"=", "!="}:
         return (value == matcher.value) == (matcher.operator == "=")
-    pattern = compiled(matcher.value)
-    return None if pattern is None else (pattern.fullmatch(value) is not None) == (matcher.operator == "=~")
+    answer = accepts(matcher.value, value)
+    return None if answer is None else answer == (matcher.operator == "=~")
 
 
 def _seconds(duration: Duration) -> float:

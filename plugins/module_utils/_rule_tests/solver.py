@@ -31,7 +31,7 @@ from .._promql.nodes import (
     VectorSelector,
     strip_parens,
 )
-from .._promql.patterns import compiled
+from .._promql.patterns import accepts
 from .._promql.printer import to_text
 from .._promql.shapes import FLIPPED, SAME_UNIT_AGGREGATIONS, SAME_UNIT_FUNCTIONS, same_unit
 from .._rules.context import Index
@@ -39,6 +39,8 @@ from .._rules.label_flow import absent_labels
 
 _MAX_DEPTH = 60
 _MAX_STEPS = 20_000
+_LONG = 1_000
+"""Patterns from here on are not guessed at."""
 _BASES = (100.0, 1.0, 10_000.0, 1e6, 1e9, 1e12)
 _OF_SLOPE = frozenset({"rate", "irate", "deriv"})
 _OF_WINDOW = frozenset({"increase", "delta"})
@@ -424,10 +426,10 @@ def selects(selector: VectorSelector, series: SyntheticSeries) -> bool:
 def _accepts(matcher: Matcher, value: str) -> bool:
     if matcher.operator in {"=", "!="}:
         return (matcher.value == value) == (matcher.operator == "=")
-    pattern = compiled(matcher.value)
-    if pattern is None:
+    answer = accepts(matcher.value, value)
+    if answer is None:
         raise UnsolvedError(f"the regular expression {matcher.value!r}")
-    return (pattern.fullmatch(value) is not None) == (matcher.operator == "=~")
+    return answer == (matcher.operator == "=~")
 
 
 def example(matcher: Matcher, *preferred: str) -> str:
@@ -440,7 +442,8 @@ def example(matcher: Matcher, *preferred: str) -> str:
 
 def _candidates(pattern: str) -> Iterator[str]:
     """Texts that a pattern may be meant for: each alternative, with its wildcards filled in."""
-    for alternative in pattern.replace("(", "|").replace(")", "|").split("|"):
+    alternatives = pattern.replace("(", "|").replace(")", "|").split("|") if len(pattern) <= _LONG else []
+    for alternative in alternatives:
         for filling in ("0", "1", "x", ""):
             yield _META.sub(partial(_fill, filling), alternative)
     yield pattern

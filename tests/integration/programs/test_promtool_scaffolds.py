@@ -62,6 +62,6 @@ def test_published_rules(tmp_path: Path, shared: Path) -> None:
             short = [one for one in ready if one.settled < 3600 and one.interval == 60]
             if short and number % 4 == 3:
                 files.append(written(tmp_path, number, groups, short))
-    assert counts == {"alerts": 1972, "series": 1615, "complete": 335}
+    assert counts == {"alerts": 1972, "series": 1621, "complete": 335}
     said = promtool(tmp_path, files)
     assert (re.findall(r"alertname: (\w+)", said), said.count("FAILED")) == (["TempoNoTenantIndexBuilders"], 1)

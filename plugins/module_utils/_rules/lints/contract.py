@@ -12,6 +12,7 @@ import re
 from ..._contract.model import Contract, Metric
 from ..._findings import did_you_mean
 from ..._promql.nodes import METRIC_NAME, Aggregation, Call, Expr, Matcher, MatrixSelector, VectorSelector, strip_parens
+from ..._promql.patterns import accepts
 from ..._promql.shapes import COUNTER_FUNCTIONS
 from ..context import Context
 from ..label_flow import can
@@ -121,11 +122,7 @@ def _value(context: Context, node: VectorSelector, metric: Metric, matcher: Matc
 
 
 def _some_match(pattern: str, values: frozenset[str]) -> bool:
-    try:
-        compiled = re.compile(pattern, re.DOTALL)
-    except re.error:
-        return True  # RE2 has accepted it; Python's dialect differs
-    return any(compiled.fullmatch(value) for value in values)
+    return any(accepts(pattern, value) is not False for value in values)
 
 
 def _grouping(context: Context, node: Aggregation) -> None:
