@@ -5,8 +5,8 @@
 """YAML to a tree that knows where everything is written.
 
 Built from the parser's events, without recursion: nodes of the YAML libraries' own composer lose duplicate keys
-and its C half overflows the stack on a few hundred kilobytes of "[". An alias is the node it stands for, so
-a bomb of aliases stays as small as its text.
+and its C half overflows the stack on a few hundred kilobytes of "[". An alias is the node it stands for: what all
+aliases come to is bounded here, so that every reader can go through the tree as it is.
 """
 
 from __future__ import annotations
@@ -21,9 +21,12 @@ with suppress(ImportError):  # the module names the missing library
     import yaml
 
 MAX_DEPTH = 60
+MAX_NODES = 1_000_000
+MAX_REPEATED = 100_000
+"""How many nodes aliases may stand for, all together: every reader goes through them as if they were written."""
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-_NUMBER = re.compile(r"[-+]?(?:0[xob][0-9a-fA-F_]+|(?:[0-9][0-9_]*)?\.?[0-9][0-9_]*(?:\.)?(?:[eE][-+]?[0-9]+)?)")
+_NUMBER = re.compile(r"[-+]?(?:0[xob][0-9a-fA-F_]+|(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?)")
 _BOOLEANS = frozenset({"true", "false", "yes", "no", "on", "off"})
 _STYLES = frozenset("'\"|>")
 MERGE = "<<"
@@ -93,8 +96,8 @@ class Mapping:
         for key, value in self.entries:
             if key.value == MERGE:
                 for mapping in value.items if isinstance(value, Sequence) else [value]:
-                    if isinstance(mapping, Mapping):
-                        merged = {**mapping.items(), **merged}
+                    for name, pair in mapping.items().items() if isinstance(mapping, Mapping) else ():
+                        merged.setdefault(name, pair)
         merged.update({key.value: (key, value) for key, value in reversed(self.entries) if key.value != MERGE})
         return merged
 
@@ -122,13 +125,26 @@ def duplicates(root: Node | None) -> Iterator[Scalar]:
             pending += [value for _key, value in node.entries]
 
 
-class _Open(NamedTuple):
+@dataclass(slots=True)
+class _Open:
     """A collection whose end has not been read yet."""
 
     node: Sequence | Mapping
     anchor: str | None
     add: Callable[[Node], None]
     """Takes what is read next."""
+    before: int
+    """How many nodes came before it."""
+    height: int = 1
+    """How many levels it has."""
+
+
+class _Anchor(NamedTuple):
+    """A node that aliases stand for, with all that is below it."""
+
+    node: Node
+    size: int = 1
+    height: int = 0
 
 
 class _Pairs:
@@ -182,20 +198,27 @@ def _place(mark: Any) -> tuple[int, int]:
 
 
 def _documents(loader: Any) -> Iterator[Node | None]:
+    reader = _Reader()
     try:
         while not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
             if isinstance(event, yaml.DocumentStartEvent):
-                yield _Document().read(loader.get_event)
+                yield reader.read(loader.get_event)
     finally:
         loader.dispose()
 
 
-class _Document:
+class _Reader:
+    """Reads the documents of one text. Counts are of the text; aliases count as what they stand for."""
+
     def __init__(self) -> None:
         self.stack: list[_Open] = []
-        self.anchors: dict[str, Node] = {}
+        self.anchors: dict[str, _Anchor] = {}
+        self.nodes = 0
+        self.repeated = 0
 
     def read(self, next_event: Callable[[], Any]) -> Node | None:
+        """The next document, whose start has been read."""
+        self.anchors = {}
         root: list[Node] = []
         add = root.append
         scalar, mapping_end, sequence_end = yaml.ScalarEvent, yaml.MappingEndEvent, yaml.SequenceEndEvent
@@ -207,12 +230,11 @@ class _Document:
                 style = style if style in _STYLES else ""
                 node = Scalar(event.value, mark.line + 1, mark.column + 1, style, event.tag or "")
                 if event.anchor:
-                    self.anchors[event.anchor] = node
+                    self.anchors[event.anchor] = _Anchor(node)
+                self.nodes += 1
                 add(node)
             elif kind is mapping_end or kind is sequence_end:
-                done = self.stack.pop()
-                if done.anchor:
-                    self.anchors[done.anchor] = done.node
+                self._close()
                 add = self.stack[-1].add if self.stack else root.append
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
                 opened = self._open(event)
@@ -223,22 +245,45 @@ class _Document:
                 add(self._alias(event))
             else:
                 return root[0] if root else None
+            if self.nodes > MAX_NODES:
+                raise YamlError(f"has more than {MAX_NODES} nodes", *_place(event.start_mark))
 
     def _open(self, event: Any) -> _Open:
         line, column = _place(event.start_mark)
         if len(self.stack) >= MAX_DEPTH:
             raise YamlError(f"nests deeper than {MAX_DEPTH} levels", line, column)
+        before = self.nodes
+        self.nodes += 1
         if isinstance(event, yaml.MappingStartEvent):
             mapping = Mapping([], line, column)
-            return _Open(mapping, event.anchor, _Pairs(mapping).add)
+            return _Open(mapping, event.anchor, _Pairs(mapping).add, before)
         sequence = Sequence([], line, column)
-        return _Open(sequence, event.anchor, sequence.items.append)
+        return _Open(sequence, event.anchor, sequence.items.append, before)
+
+    def _close(self) -> None:
+        closed = self.stack.pop()
+        if self.stack:
+            self._raise(closed.height + 1)
+        if closed.anchor:
+            self.anchors[closed.anchor] = _Anchor(closed.node, self.nodes - closed.before, closed.height)
+
+    def _raise(self, height: int) -> None:
+        """The innermost open collection has at least so many levels."""
+        self.stack[-1].height = max(self.stack[-1].height, height)
 
     def _alias(self, event: Any) -> Node:
-        node = self.anchors.get(event.anchor)
-        if node is None:
-            raise YamlError(f"found undefined alias {event.anchor!r}", *_place(event.start_mark))
-        return node
+        anchor = self.anchors.get(event.anchor)
+        place = _place(event.start_mark)
+        if anchor is None:
+            raise YamlError(f"found undefined alias {event.anchor!r}", *place)
+        self.nodes += anchor.size
+        self.repeated += anchor.size
+        if self.repeated > MAX_REPEATED:
+            raise YamlError(f"its aliases stand for more than {MAX_REPEATED} nodes", *place)
+        if len(self.stack) + anchor.height > MAX_DEPTH:
+            raise YamlError(f"nests deeper than {MAX_DEPTH} levels", *place)
+        self._raise(anchor.height + 1)
+        return anchor.node
 
 
 def plain(node: Node, converted: dict[int, Any] | None = None) -> Any:

@@ -147,11 +147,11 @@ def test_what_is_wrong_with_the_form_is_found(before: str, after: str, said: str
 
 
 def test_what_aliases_repeat_is_bounded() -> None:
-    """Some hundred characters that would be a dashboard of a million queries."""
+    """Some hundred characters that would be a dashboard of thousands of queries."""
     query = "&q {expr: " + "a" * 900 + "}"
     row = f"&p {{title: P, description: ten characters, unit: s, queries: [{query}{', *q' * 25}]}}"
-    rows = f"&r {{title: R, panels: [{row}{', *p' * 49}]}}"
-    text = f"{{title: T, uid: ias-t, description: ten characters, variables: [], rows: [{rows}{', *r' * 49}]}}"
+    rows = f"&r {{title: R, panels: [{row}{', *p' * 29}]}}"
+    text = f"{{title: T, uid: ias-t, description: ten characters, variables: [], rows: [{rows}{', *r' * 9}]}}"
     start = time.process_time()
     (finding,) = found(text)
     assert "characters, with what its aliases repeat" in finding.message
