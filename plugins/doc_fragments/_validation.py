@@ -14,7 +14,7 @@ options:
     description:
       - A file with a list C(waivers) of findings to let through. Each has C(id), C(reason), C(until) (a date) and
         optionally C(object) and C(file); C(id), C(object) and C(file) may hold C(*).
-      - A waiver that has expired is an error, and one without a finding a warning.
+      - A waiver that has expired is an error, and one without a finding a warning. Neither can be waived.
     type: path
 """
 

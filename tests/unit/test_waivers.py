@@ -67,3 +67,15 @@ def test_incomplete_waivers(text: str, message: str) -> None:
     assert load("w", text, report) == []
     assert [finding.id for finding in report.findings] == ["waivers/file"]
     assert message in report.findings[0].message
+
+
+@pytest.mark.parametrize("pattern", ["'*'", "waivers/*", "waivers/expired", "'w*'"])
+def test_what_is_wrong_with_a_waiver_is_never_waived(pattern: str) -> None:
+    everything = f"- {{id: {pattern}, reason: c, until: 2027-01-31}}\n"
+    expired = "- {id: rules/a, reason: c, until: 2026-11-22}\n"
+    for text in (expired + everything, everything + expired):
+        report = RuleReport()
+        left, waived = apply(FINDINGS, load("w.yaml", f"waivers:\n{text}", report), TODAY, "w.yaml")
+        assert report.findings == []
+        assert "waivers/expired" in [finding.id for finding in left]
+        assert not [finding for finding in waived if finding.id.startswith("waivers/")]
