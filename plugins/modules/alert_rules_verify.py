@@ -74,7 +74,7 @@ from pathlib import Path
 
 from ..module_utils._checks.alerts import RuleFileError, check_rules, load_rules
 from ..module_utils._checks.result import CheckResult
-from ..module_utils._contract.aliases import MetricAliases
+from ..module_utils._contract.aliases import AliasError, MetricAliases
 from ..module_utils._contract.load import load as load_contract
 from ..module_utils._files import UnreadableError, read_text
 from ..module_utils._findings import failure_message
@@ -94,7 +94,7 @@ def main() -> None:
         names = team_names(module.params["contract"])
         read = [rule for path in module.params["paths"] for rule in load_rules(path, _text(path))]
         wanted = [replace(rule, expr=names.apply(rule.expr)) for rule in read]
-    except RuleFileError as error:
+    except (AliasError, RuleFileError) as error:
         module.fail_json(msg=str(error))
 
     ours = {(rule.group, rule.name) for rule in wanted}

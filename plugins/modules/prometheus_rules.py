@@ -89,7 +89,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.yaml import HAS_YAML, yaml_dump
 
-from ..module_utils._contract.aliases import MetricAliases
+from ..module_utils._contract.aliases import AliasError, MetricAliases
 from ..module_utils._kube import Cluster, KubeError, connect
 from ..module_utils._kube.module import kube_module
 from ..module_utils._kube.owned import Change, Owned
@@ -110,7 +110,7 @@ ARGUMENTS = {
 
 
 def desired(params: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The objects by their names. Raises ValuesError, NameCollisionError."""
+    """The objects by their names. Raises AliasError, ValuesError, NameCollisionError."""
     names = (load(params["contract"]).get("names") if params["contract"] else None) or {}
     aliases = MetricAliases(names.get("metrics") or {}, names.get("jobs") or {})
     site = Site(params["grafana_url"], params["runbooks_url"])
@@ -148,7 +148,7 @@ def main() -> None:
         module.fail_json(msg=missing_required_lib("PyYAML"))
     try:
         result = loaded(module)
-    except (KubeError, ValuesError, NameCollisionError) as error:
+    except (AliasError, KubeError, ValuesError, NameCollisionError) as error:
         module.fail_json(msg=f"the rules cannot be loaded: {error}")
     module.exit_json(**result)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible_collections.ias.observability.plugins.module_utils._contract.model import Contract, Service
 from ansible_collections.ias.observability.plugins.module_utils._contract.objectives import Objective
+from ansible_collections.ias.observability.plugins.module_utils._promql.printer import quote
 
 Rule = dict[str, Any]
 
@@ -160,16 +161,14 @@ def pairs(objective: Objective, burn: Burn) -> list[tuple[float, str, str]]:
 
 def events_of(objective: Objective, job: str) -> tuple[str, str]:
     """PromQL of the events that are not good, and of all, per second; of a gauge, of the targets."""
-    metric, scope = objective.metric, f'job="{job}"'
+    metric, scope = objective.metric, f"job={quote(job)}"
     if objective.kind == "up":
         shown = f"avg_over_time({metric}{{{scope}}}[5m])"
         return f"sum by (namespace, job) (1 - {shown})", f"count by (namespace, job) ({shown})"
     if objective.kind == "histogram":
-        # Prometheus 3 writes a whole number as 1.0.
-        bound = f'le=~"{objective.seconds:g}([.]0)?"' if objective.seconds % 1 == 0 else f'le="{objective.seconds:g}"'
         counted = _rate(f"{metric}_count{{{scope}}}")
-        return f"{counted}\n  - {_rate(f'{metric}_bucket{{{scope}, {bound}}}')}\n", counted
-    wrong = ", ".join(f'{label}=~"{pattern}"' for label, pattern in objective.bad)
+        return f"{counted}\n  - {_rate(f'{metric}_bucket{{{scope}, {objective.bucket}}}')}\n", counted
+    wrong = ", ".join(f"{label}=~{quote(pattern)}" for label, pattern in objective.bad)
     counted = _rate(f"{metric}{{{scope}}}")
     return f"{_rate(f'{metric}{{{scope}, {wrong}}}')}\n  or 0 * {counted}\n", counted
 

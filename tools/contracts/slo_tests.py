@@ -117,7 +117,7 @@ def recorded(goals: list[Goal]) -> Test:
                 series[f'{objective.metric}{{{scope}, instance="{instance}"}}'] = f"{int(instance > 0)}x11"
         elif objective.kind == "histogram":
             series[f"{objective.metric}_count{{{scope}}}"] = "0+240x11"
-            series[f'{objective.metric}_bucket{{{scope}, le="{objective.seconds:g}"}}'] = "0+180x11"
+            series[f'{objective.metric}_bucket{{{scope}, le="{objective.bound}"}}'] = "0+180x11"
         else:
             bad = ", ".join(f'{label}="{example(pattern)}"' for label, pattern in objective.bad)
             series[f"{objective.metric}{{{scope}, {bad}}}"] = "0+60x11"

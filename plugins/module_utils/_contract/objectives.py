@@ -33,6 +33,18 @@ class Objective:
     """Of a histogram: what is in time; one of its buckets."""
     line: int = 0
 
+    @property
+    def bound(self) -> str:
+        """The seconds as the label `le` of a bucket has them."""
+        precisions = (f"{self.seconds:.{digits}g}" for digits in range(6, 18))
+        return next((text for text in precisions if float(text) == self.seconds), repr(self.seconds))
+
+    @property
+    def bucket(self) -> str:
+        """The matcher of the bucket that holds what is in time. Prometheus 3 writes a whole number as 1.0."""
+        pattern = self.bound.replace("+", "[+]")
+        return f'le=~"{pattern}([.]0)?"' if self.seconds.is_integer() else f'le="{self.bound}"'
+
 
 def read_objectives(node: Node | None, types: Map[str, str], reader: Reader) -> tuple[Objective, ...]:
     """The objectives under `slo`; types are those of the service's metrics, by name."""

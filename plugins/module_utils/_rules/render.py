@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._contract.aliases import MetricAliases
+from .._contract.aliases import AliasError, MetricAliases
 
 Plain = dict[str, Any]
 
@@ -29,12 +29,15 @@ class Site:
 
 
 def render_rules(groups: Iterable[Mapping[str, Any]], names: MetricAliases, site: Site) -> list[Plain]:
-    """The groups of a rule file; what is given stays as it is."""
+    """The groups of a rule file; what is given stays as it is. Raises AliasError."""
     return [{**group, "rules": [_rule(rule, names, site) for rule in group.get("rules") or []]} for group in groups]
 
 
 def _rule(rule: Mapping[str, Any], names: MetricAliases, site: Site) -> Plain:
-    rendered = {**rule, "expr": names.apply(str(rule["expr"]))}
+    try:
+        rendered = {**rule, "expr": names.apply(str(rule["expr"]))}
+    except AliasError as error:
+        raise AliasError(f"rule {rule.get('alert') or rule.get('record')}: {error}") from error
     annotations = rule.get("annotations") or {}
     links = {}
     if site.grafana_url and (link := annotations.get(_LINK, "")).startswith("/"):

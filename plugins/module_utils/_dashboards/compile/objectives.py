@@ -10,21 +10,21 @@ from typing import Any
 
 from ..._contract.model import Contract
 from ..._contract.objectives import Objective
+from ..._promql.printer import quote
 
 Object = dict[str, Any]
 
 
 def good_share(objective: Objective, job: str, window: str) -> str:
     """PromQL: the share of what was good within the window, 0 to 1."""
-    scope = f'job="{job}"'
+    scope = f"job={quote(job)}"
     metric = objective.metric
     if objective.kind == "up":
         return f"avg(avg_over_time({metric}{{{scope}}}[{window}]))"
     if objective.kind == "histogram":
-        bound = f'le=~"{objective.seconds:g}([.]0)?"'  # Prometheus 3 writes 1 as 1.0
-        good = f"sum(increase({metric}_bucket{{{scope}, {bound}}}[{window}]))"
+        good = f"sum(increase({metric}_bucket{{{scope}, {objective.bucket}}}[{window}]))"
         return f"({good} / sum(increase({metric}_count{{{scope}}}[{window}])))"
-    bad = ", ".join(f'{label}=~"{pattern}"' for label, pattern in objective.bad)
+    bad = ", ".join(f"{label}=~{quote(pattern)}" for label, pattern in objective.bad)
     failed = f"(sum(increase({metric}{{{scope}, {bad}}}[{window}])) or vector(0))"
     return f"(1 - {failed} / sum(increase({metric}{{{scope}}}[{window}])))"
 

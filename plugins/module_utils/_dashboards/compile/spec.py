@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from ..._contract.aliases import MetricAliases
+from ..._contract.aliases import AliasError, MetricAliases
 from ..._contract.model import Contract
 from ..._findings import Finding, Report
 from ..._yaml.reader import Wrong
@@ -69,7 +69,11 @@ def compile_spec(
         _check_objectives(root, contract, wrong)
     if report.findings:
         return None, report.findings
-    model = compile_dashboard(plain(root), replace(contract, names=names))
+    try:
+        model = compile_dashboard(plain(root), replace(contract, names=names))
+    except AliasError as error:
+        wrong(str(error), root)
+        return None, report.findings
     return CompiledSpec(model, SpecPositions(dict(_positions(root, contract)))), []
 
 
