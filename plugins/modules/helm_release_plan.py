@@ -19,7 +19,7 @@ description:
     An upgrade is held against the API's schemas in check mode only; else Helm does that when it runs.
   - A revision that has been pending for longer than O(pending_after) belongs to a Helm that was killed, and Helm would
     refuse the release from then on. It is marked as failed, which Helm builds upon. The module changes nothing else.
-  - A younger pending revision is waited for.
+  - A younger pending revision is waited for. The module fails when another one begins meanwhile.
 extends_documentation_fragment:
   - ias.observability._kubernetes
   - ias.observability._attributes
@@ -47,15 +47,17 @@ options:
     default: {}
   pending_after:
     description:
-      - After how many seconds a pending revision counts as abandoned.
-      - Helm called without C(--wait) needs seconds. Raise this where others deploy the release with C(--wait).
+      - After how many seconds a pending revision counts as abandoned. They are counted by the clock of the API server.
+      - It must be more than a living Helm takes. By default that is the five minutes that Helm gives a hook, and the
+        minute after which M(ias.observability.helm_release_apply) stops Helm. Raise it where others deploy the release
+        with a longer C(--timeout); lower it only where no chart has hooks.
     type: int
-    default: 60
+    default: 420
 requirements:
   - python >= 3.11
   - kubernetes >= 24.2
 seealso:
-  - module: kubernetes.core.helm
+  - module: ias.observability.helm_release_apply
 """
 
 EXAMPLES = r"""
@@ -69,12 +71,12 @@ EXAMPLES = r"""
   register: plan
 
 - name: Run Helm only when something would change
-  kubernetes.core.helm:
+  ias.observability.helm_release_apply:
     name: loki
     namespace: ias-system
     chart_ref: oci://ghcr.io/grafana/helm-charts/loki
     chart_version: 18.11.0
-    release_values: "{{ loki_values }}"
+    values: "{{ loki_values }}"
   when: plan.action != 'none'
 """
 
@@ -122,7 +124,7 @@ ARGUMENTS = {
     "chart_version": {"type": "str"},
     "values": {"type": "dict", "default": {}},
     "helm_binary": {"type": "str"},
-    "pending_after": {"type": "int", "default": 60},
+    "pending_after": {"type": "int", "default": 420},
 }
 
 
@@ -150,14 +152,7 @@ def planned(module: AnsibleModule) -> dict[str, Any]:
         "action": result.action,
         "reasons": list(result.reasons),
         "recovered": recovered,
-        "release": {
-            "name": name,
-            "namespace": namespace,
-            "revision": current.number if current else 0,
-            "status": current.status if current else "not installed",
-            "chart": current.chart if current else "",
-            "app_version": current.app_version if current else "",
-        },
+        "release": history.facts(name, namespace, current),
         **({"diff": dict(result.diff)} if result.diff else {}),
     }
 

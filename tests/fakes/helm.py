@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import Any
 
 SCRIPT = """#!{python} -IS
-import json, os, stat, sys
+import json, os, sys
 home = {home!r}
 answers = json.load(open(home + "/answers.json"))
 arguments = sys.argv[1:]
 files = {{}}
-for option in ("--values", "KUBECONFIG"):
-    path = os.environ.get(option) or (arguments[arguments.index(option) + 1] if option in arguments else "")
-    if path:
-        files[option] = {{"content": json.load(open(path)), "mode": stat.S_IMODE(os.stat(path).st_mode)}}
+if "KUBECONFIG" in os.environ:
+    path = os.environ["KUBECONFIG"]
+    files["KUBECONFIG"] = {{"content": json.load(open(path)), "links": os.stat(path).st_nlink}}
+if "--values" in arguments:
+    files["--values"] = json.load(sys.stdin)
 with open(home + "/calls.jsonl", "a") as log:
     log.write(json.dumps({{"arguments": arguments, "files": files}}) + "\\n")
 if arguments[0] == "version":

@@ -22,6 +22,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -69,6 +70,8 @@ class FakeKube:
     tls: ssl.SSLContext | None = None
     revision: int = 100
     lock: threading.Lock = field(default_factory=threading.Lock)
+    skew: float = 0.0
+    """Seconds that its clock is ahead of ours."""
     clock: Callable[[], str] = field(default_factory=lambda: _now)
 
     def __enter__(self) -> FakeKube:
@@ -135,6 +138,9 @@ class _Handler(BaseHTTPRequestHandler):
     kube: FakeKube
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string((timestamp or time.time()) + self.kube.skew)
 
     def log_message(self, *_: Any) -> None:
         pass

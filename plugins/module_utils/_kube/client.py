@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -76,6 +78,7 @@ class Cluster:
         self.client = client
         self.deadline = deadline
         self.host: str = client.configuration.host
+        self._date = ""
 
     def get(self, path: str, **query: str) -> Object:
         """Read one object."""
@@ -120,6 +123,13 @@ class Cluster:
         preconditions = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"resourceVersion": version}}
         self._json("DELETE", path, {}, body=preconditions)
 
+    def server_time(self) -> float:
+        """Seconds since the epoch by the API server's clock at its last answer; by ours where it did not say."""
+        try:
+            return float(parsedate_to_datetime(self._date).timestamp())
+        except (ValueError, TypeError):
+            return time.time()
+
     def _pages(self, path: str, query: Mapping[str, str], accept: str) -> Iterator[Object]:
         token = ""
         while True:
@@ -160,6 +170,7 @@ class Cluster:
             answer = transport.send(method, url, headers, content, repeatable=True)
         except NoAnswerError as error:
             raise unreachable(self.host, str(error)) from error
+        self._date = answer.headers.get("Date", "")
         if answer.status >= 300:
             raise refused(answer.status, answer.data, method, self.host + path)
         return answer.data

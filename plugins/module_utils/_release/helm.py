@@ -2,7 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The helm program, for what only Helm can tell: what a chart would render. Nothing here changes a cluster."""
+"""The helm program: what a chart would render, and the one call that changes a cluster.
+
+No secret is given to a file with a name, so none is left behind however a run ends: values go through standard input,
+and the kubeconfig is a file that was never linked into a folder.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from .. import _kube, _programs
 from .._kube.errors import KubeError
+from .masking import masked
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -54,7 +59,7 @@ def find(module: AnsibleModule, binary: str | None) -> str:
             f"Helm is missing: {binary or 'helm'} is not a program on this host",
             f"Install Helm >= {MINIMUM} or set helm_binary to its path",
         )
-    version = _run(module, [path, "version", "--short"], {})
+    version = _run(module, [path, "version", "--short"])
     found = re.match(r"v(\d+)\.", version)
     if not found or int(found[1]) < MINIMUM:
         raise HelmError(
@@ -66,7 +71,7 @@ def find(module: AnsibleModule, binary: str | None) -> str:
 def pull(module: AnsibleModule, chart: Chart, folder: Path) -> Path:
     """The chart's archive, fetched into the folder with the user's own registry login."""
     binary = find(module, module.params["helm_binary"])
-    _run(module, [binary, "pull", *chart.arguments, "--destination", str(folder)], {})
+    _run(module, [binary, "pull", *chart.arguments, "--destination", str(folder)])
     fetched = sorted(folder.glob("*.tgz"))
     if not fetched:
         raise HelmError(f"helm pull {chart.ref} left no archive", "Is it a chart?")
@@ -74,17 +79,19 @@ def pull(module: AnsibleModule, chart: Chart, folder: Path) -> Path:
 
 
 class Helm:
-    """Helm as the same user of the same cluster as `client`; its files are private and end with the with statement."""
+    """Helm as the same user of the same cluster as `client`."""
 
     def __init__(self, module: AnsibleModule, client: ApiClient) -> None:
         self._module = module
         self._binary = find(module, module.params["helm_binary"])
-        self._folder = tempfile.TemporaryDirectory(prefix="helm-")  # mode 0700
-        home = Path(self._folder.name)
-        self._values = home / "values.json"
-        kubeconfig = home / "kubeconfig"
-        _write_private(kubeconfig, _kubeconfig(client))
-        self._environment = dict.fromkeys(OVERRIDES, "") | _impersonation(client) | {"KUBECONFIG": str(kubeconfig)}
+        self._kubeconfig = tempfile.TemporaryFile("w+")  # noqa: SIM115 - open until Helm has ended
+        json.dump(_kubeconfig(client), self._kubeconfig)
+        self._kubeconfig.flush()
+        self._environment = {
+            **dict.fromkeys(OVERRIDES, ""),
+            **_impersonation(client),
+            "KUBECONFIG": f"/dev/fd/{self._kubeconfig.fileno()}",
+        }
 
     def __enter__(self) -> Helm:
         return self
@@ -92,7 +99,12 @@ class Helm:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._folder.cleanup()
+        self._kubeconfig.close()
+
+    def apply(self, name: str, namespace: str, chart: Chart, values: Mapping[str, Any], *, timeout: int) -> None:
+        """Install or upgrade the release; each hook may take `timeout` seconds, and Helm as a whole a minute more."""
+        options = ["--install", "--create-namespace", "--reset-values", "--skip-crds", "--timeout", f"{timeout}s"]
+        self._with_values(["upgrade", name], namespace, chart, values, options, seconds=timeout + 60)
 
     def upgraded(
         self, name: str, namespace: str, chart: Chart, values: Mapping[str, Any], *, checked: bool = False
@@ -117,31 +129,38 @@ class Helm:
         return self._run(["show", "crds", *chart.arguments])
 
     def _with_values(
-        self, command: list[str], namespace: str, chart: Chart, values: Mapping[str, Any], options: list[str]
+        self,
+        command: list[str],
+        namespace: str,
+        chart: Chart,
+        values: Mapping[str, Any],
+        options: list[str],
+        *,
+        seconds: float | None = None,
     ) -> str:
-        _write_private(self._values, values)
-        place = ["--namespace", namespace, "--values", str(self._values)]
-        return self._run([*command, *chart.arguments, *place, *options])
+        """JSON, which Helm's reader of YAML cannot take for something else."""
+        arguments = [*command, *chart.arguments, "--namespace", namespace, "--values", "-", *options]
+        try:
+            return self._run(arguments, seconds, data=json.dumps(values))
+        except HelmError as error:
+            public = frozenset((*arguments, self._binary))
+            raise HelmError(masked(error.message, values, public), error.hint) from None
 
-    def _run(self, arguments: list[str]) -> str:
-        return _run(self._module, [self._binary, *arguments], self._environment)
+    def _run(self, arguments: list[str], seconds: float | None = None, data: str | None = None) -> str:
+        kubeconfig = self._kubeconfig.fileno()
+        command = [self._binary, *arguments]
+        return _run(self._module, command, seconds, environ_update=self._environment, pass_fds=(kubeconfig,), data=data)
 
 
-def _write_private(path: Path, content: Mapping[str, Any]) -> None:
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(content))
-
-
-def _run(module: AnsibleModule, command: list[str], environment: Mapping[str, str]) -> str:
+def _run(module: AnsibleModule, command: list[str], seconds: float | None = None, **options: Any) -> str:
+    seconds = seconds or TIMEOUT_SECONDS
     try:
-        code, stdout, stderr = _programs.run(
-            module, command, TIMEOUT_SECONDS, environ_update=dict(environment), expand_user_and_vars=False
-        )
+        code, stdout, stderr = _programs.run(module, command, seconds, expand_user_and_vars=False, **options)
     except OSError as error:
         raise HelmError(f"{command[0]} cannot be run: {error.strerror}", "Set helm_binary to a working Helm") from error
     except _programs.TimeoutExpired as error:
         raise HelmError(
-            f"helm {command[1]} did not end within {TIMEOUT_SECONDS} s", "Is the chart's registry reachable?"
+            f"helm {command[1]} did not end within {seconds:.0f} s", "Is the chart's registry reachable?"
         ) from error
     if code != 0:
         what = " ".join(command[1:3]) if command[1] == "show" else " ".join(command[1:4])

@@ -20,6 +20,8 @@ from .._kube.client import Cluster, Object
 from .._kube.errors import ApiError, KubeError
 
 POLL_SECONDS = 2.0
+MARGIN_SECONDS = 5.0
+"""The API server's times are whole seconds, and a question takes its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,8 @@ class Revision:
         return str(self.body["chart"]["metadata"].get("appVersion", ""))
 
     def age(self, now: float) -> float:
-        """Seconds since the operation began that made this revision."""
-        return now - datetime.datetime.fromisoformat(self.body["info"]["last_deployed"]).timestamp()
+        """Seconds since the operation began that made this revision; `now` and its beginning are the API server's."""
+        return now - datetime.datetime.fromisoformat(self.secret["metadata"]["creationTimestamp"]).timestamp()
 
 
 def chart_name(release: Object) -> str:
@@ -102,21 +104,25 @@ def settled(
     name: str,
     *,
     pending_after: float,
-    now: Callable[[], float] = time.time,
+    clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Revision | None:
     """The newest revision, once no operation can be running on it any more.
 
     Helm writes a revision as pending, changes the cluster, then writes the outcome. An operation that has been pending
-    for longer than any takes (ours do not wait for workloads) was killed; one that is younger is waited for.
+    for longer than any takes was killed; one that is younger is waited for. KubeError where others follow it.
     """
+    end = clock() + pending_after + MARGIN_SECONDS
     while True:
         revision = latest(cluster, namespace, name)
         if revision is None or not revision.pending:
             return revision
-        left = pending_after - revision.age(now())
+        left = pending_after - revision.age(cluster.server_time())
         if left <= 0:
             return revision
+        if clock() >= end:
+            message = f"somebody else deploys it: revision {revision.number} is {revision.status}"
+            raise KubeError(message, "Run again when that has ended")
         sleep(min(POLL_SECONDS, left))
 
 
@@ -141,3 +147,15 @@ def mark_failed(cluster: Cluster, namespace: str, revision: Revision) -> Revisio
             raise KubeError(message, "Somebody else deploys it: run again") from error
         raise
     return Revision(secret, body)
+
+
+def facts(name: str, namespace: str, revision: Revision | None) -> dict[str, Any]:
+    """A release as modules return it."""
+    return {
+        "name": name,
+        "namespace": namespace,
+        "revision": revision.number if revision else 0,
+        "status": revision.status if revision else "not installed",
+        "chart": revision.chart if revision else "",
+        "app_version": revision.app_version if revision else "",
+    }

@@ -73,8 +73,9 @@ class Site:
             [
                 str(Path(sys.executable).with_name("ansible-playbook")),
                 *("site.yml", "-i", "inventories/lab", "--skip-tags", "verify"),
-                # The lease of a run that was killed expires before the next one stops waiting.
+                # The lease of a run that was killed expires before the next one stops waiting, and so does its Helm.
                 *("-e", '{"observability_lease_duration": 60, "observability_lease_wait_timeout": 120}'),
+                *("-e", "observability_pending_after=60"),
                 *options,
             ],
             cwd=ROOT,

@@ -17,8 +17,7 @@ SECRETS = "/api/v1/namespaces/ias-system/secrets"
 
 def record(revision: int, status: str, manifest: str = "", **more: Any) -> dict[str, Any]:
     """Helm's own record of a revision, as much of it as anybody reads."""
-    age = more.pop("age", 0)
-    began = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=age)
+    began = datetime.datetime.now(datetime.UTC)
     chart = {"name": "demo", "version": more.pop("chart_version", "1.0.0"), "appVersion": "9"}
     return {
         "name": more.pop("name", "demo"),
@@ -31,9 +30,11 @@ def record(revision: int, status: str, manifest: str = "", **more: Any) -> dict[
     }
 
 
-def store(kube: FakeKube, body: dict[str, Any]) -> str:
-    """Put a revision where Helm keeps it; returns the path of its Secret."""
+def store(kube: FakeKube, body: dict[str, Any], age: float = 0) -> str:
+    """Put a revision where Helm keeps it, written `age` seconds ago by the server's clock. Returns its path."""
     path = f"{SECRETS}/sh.helm.release.v1.{body['name']}.v{body['version']}"
     labels = {"owner": "helm", "name": body["name"], "status": body["info"]["status"], "version": str(body["version"])}
-    kube.add(path, metadata={"labels": labels}, type="helm.sh/release.v1", data={"release": encode(body)})
+    now = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=kube.skew - age)
+    metadata = {"labels": labels, "creationTimestamp": now.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    kube.add(path, metadata=metadata, type="helm.sh/release.v1", data={"release": encode(body)})
     return path

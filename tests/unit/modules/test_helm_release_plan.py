@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.ias.observability.plugins.module_utils._kube import Cluster, KubeError, connect
 from ansible_collections.ias.observability.plugins.module_utils._release import history
 from ansible_collections.ias.observability.plugins.modules import helm_release_plan
 from tests.fakes.helm import FakeHelm
@@ -60,6 +61,10 @@ def run(kube: FakeKube, helm: FakeHelm, tmp_path: Path, capsys: pytest.CaptureFi
         return result
 
     return call
+
+
+def cluster(kube: FakeKube) -> Cluster:
+    return Cluster(connect({"kubeconfig": kube.kubeconfig()}))
 
 
 def test_a_release_that_is_not_there_is_installed(kube: FakeKube, helm: FakeHelm, run: Run) -> None:
@@ -158,7 +163,7 @@ def test_an_uninstalled_release_is_installed(kube: FakeKube, run: Run) -> None:
 
 def test_an_abandoned_revision_is_marked_as_failed(kube: FakeKube, run: Run) -> None:
     store(kube, record(1, "deployed", OLD))
-    path = store(kube, record(2, "pending-upgrade", NEW, age=61))
+    path = store(kube, record(2, "pending-upgrade", NEW), age=425)
     result = run()
     assert (result["changed"], result["recovered"], result["action"]) == (True, True, "upgrade")
     assert kube.objects[path]["metadata"]["labels"]["status"] == "failed"
@@ -167,7 +172,7 @@ def test_an_abandoned_revision_is_marked_as_failed(kube: FakeKube, run: Run) -> 
 
 
 def test_check_mode_only_says_that_it_would_recover(kube: FakeKube, helm: FakeHelm, run: Run) -> None:
-    store(kube, record(1, "pending-install", NEW, age=61))
+    store(kube, record(1, "pending-install", NEW), age=425)
     helm.answer("upgrade", error="another operation (install/upgrade/rollback) is in progress")
     result = run(_ansible_check_mode=True)
     assert (result["changed"], result["recovered"], result["action"]) == (True, True, "upgrade")
@@ -175,7 +180,7 @@ def test_check_mode_only_says_that_it_would_recover(kube: FakeKube, helm: FakeHe
 
 
 def test_a_running_operation_is_waited_for(kube: FakeKube, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = store(kube, record(1, "pending-install", OLD, age=5))
+    path = store(kube, record(1, "pending-install", OLD), age=5)
 
     def finish(_: float) -> None:
         kube.objects.pop(path)
@@ -186,8 +191,36 @@ def test_a_running_operation_is_waited_for(kube: FakeKube, run: Run, monkeypatch
     assert (result["recovered"], result["action"]) == (False, "none")
 
 
+@pytest.mark.parametrize(("skew", "age", "recovered"), [(-3600, 425, True), (3600, 5, False), (-3600, 5, False)])
+def test_age_is_counted_by_the_clock_of_the_api_server(
+    kube: FakeKube, run: Run, monkeypatch: pytest.MonkeyPatch, *, skew: float, age: float, recovered: bool
+) -> None:
+    kube.skew = skew
+    path = store(kube, record(2, "pending-upgrade", OLD), age=age)
+
+    def finish(_: float) -> None:
+        kube.objects.pop(path)
+        store(kube, record(2, "deployed", OLD))
+
+    monkeypatch.setattr(history.settled, "__kwdefaults__", dict(history.settled.__kwdefaults__ or {}, sleep=finish))
+    assert run()["recovered"] is recovered
+
+
+def test_a_helm_that_waits_for_a_hook_is_left_alone(kube: FakeKube) -> None:
+    """Helm gives a hook five minutes by default."""
+    store(kube, record(1, "pending-install", OLD), age=300)
+    slept: list[float] = []
+    clock = iter(range(0, 2000, 10))
+    with pytest.raises(KubeError, match="somebody else deploys it: revision 1 is pending-install"):
+        history.settled(
+            cluster(kube), "ias-system", "demo", pending_after=420, clock=lambda: next(clock), sleep=slept.append
+        )
+    assert slept
+    assert kube.writes() == []
+
+
 def test_a_revision_that_changes_meanwhile_is_left_alone(kube: FakeKube, run: Run) -> None:
-    path = store(kube, record(1, "pending-install", OLD, age=61))
+    path = store(kube, record(1, "pending-install", OLD), age=425)
     kube.failures[f"PATCH {path}"] = [409]
     assert "changed while it was looked at" in run()["msg"]
 
@@ -203,9 +236,8 @@ def test_values_never_show(kube: FakeKube, helm: FakeHelm, run: Run) -> None:
     assert "same: (hidden)" in result["diff"]["after"]
     call = helm.calls()[0]
     assert "new-secret" not in json.dumps(call["arguments"])
-    assert call["files"]["--values"] == {"content": {"password": "new-secret"}, "mode": 0o600}
-    assert call["files"]["KUBECONFIG"]["mode"] == 0o600
-    assert not Path(call["arguments"][call["arguments"].index("--values") + 1]).exists()
+    assert call["files"]["--values"] == {"password": "new-secret"}
+    assert call["files"]["KUBECONFIG"]["links"] == 0  # a file without a name: nothing is left of a killed run
 
 
 def test_helm_speaks_to_the_same_cluster_as_the_same_user(kube: FakeKube, helm: FakeHelm, run: Run) -> None:
@@ -223,6 +255,29 @@ def test_a_chart_that_cannot_be_rendered(kube: FakeKube, helm: FakeHelm, run: Ru
         "release demo: helm upgrade demo oci://registry.example/demo failed: template: demo/x.yaml:1: nil pointer"
     )
     assert kube.writes() == []
+
+
+@pytest.mark.parametrize(
+    ("secret", "written"),
+    [
+        ("hunter2-x", "values don't meet the specifications of the schema: at '/password': 'hunter2-x' does not match"),
+        ("hunter2-x", "execution error at (x.yaml:1:3): hunter2-x is no password"),
+        ('a "quoted" one', r'at \'/password\': "a \"quoted\" one" is too short'),
+        ("two\nlines-of-it", "execution error at (x.yaml:1:3): two\nlines-of-it"),
+        ("hunter2-x", "error converting YAML: line 3: aHVudGVyMi14"),
+        (12345678, "execution error at (x.yaml:1:3): 1.2345678e+07 is no password"),
+    ],
+)
+def test_an_error_of_helm_shows_no_value(
+    kube: FakeKube, helm: FakeHelm, run: Run, secret: str | int, written: str
+) -> None:
+    store(kube, record(1, "deployed", OLD))
+    helm.answer("upgrade", error=written)
+    message = run(values={"password": secret})["msg"]
+    assert "***" in message
+    assert message.startswith("release demo: helm upgrade demo oci://registry.example/demo failed: ")
+    for word in ("hunter2", "quoted", "lines-of-it", "aHVudGVyMi14", "2345678"):
+        assert word not in message
 
 
 def test_progress_of_a_registry_ahead_of_the_answer(kube: FakeKube, helm: FakeHelm, run: Run) -> None:
