@@ -7,92 +7,101 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
-import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import IO
 
 from .._files import UnreadableError, check_regular
+from .._tar import ArchiveError, Budget, Readable, members
 from .chart import ChartError
 
 MAX_FILES = 20_000
-MAX_BYTES = 128 << 20
+MAX_BYTES = 64 << 20
+"""Unpacked, with every archive inside counted as well."""
+MAX_TEXT_BYTES = 16 << 20
+"""Of the files that are looked at."""
+_MAX_FILE_BYTES = 5 << 20
+"""Helm's own limit."""
+_MAX_DATA_BYTES = 1 << 20
+"""Of a file that is parsed: each byte of it can become hundreds in memory."""
+_DATA = frozenset({"Chart.yaml", "values.yaml", "values.schema.json"})
 _NESTED = ".tgz"
 _MAX_NESTING = 5
-_READ = (".yaml", ".yml", ".json", ".tpl", ".txt")
+_MAX_FOLDERS = 30
 
 
 def files_of(path: Path) -> dict[str, str]:
-    """The chart's texts, those of packed sub-charts included."""
+    """The chart's texts that say something of values, those of packed sub-charts included."""
+    reading = _Reading()
     try:
         if path.is_dir():
-            found = dict(_folder(path))
+            reading.folder(path)
         else:
             check_regular(path)
             with path.open("rb") as archive:
-                found = _archive(archive, str(path), 0)
+                reading.archive(archive)
     except UnreadableError as error:
         raise ChartError(f"the chart {path} cannot be read: {error.message}; {error.hint}") from error
     except OSError as error:
         raise ChartError(f"the chart {path} cannot be read: {error.strerror or error}") from error
-    return found
+    except ArchiveError as error:
+        hint = "give the folder of a chart, or what helm package makes of it"
+        raise ChartError(f"{path} is no chart archive: {error}; {hint}") from error
+    return reading.files
 
 
-def _folder(root: Path) -> Iterator[tuple[str, str]]:
-    size = 0
-    for path in sorted(root.rglob("*")):
-        name = path.relative_to(root).as_posix()
-        if not path.is_file():
-            continue
-        if path.suffix == _NESTED and name.startswith("charts/"):
-            with path.open("rb") as archive:
-                inner = _archive(archive, str(path), 1)
-            yield from ((f"charts/{path.stem}/{part}", text) for part, text in inner.items())
-        elif path.suffix in _READ:
-            size += path.stat().st_size
-            _check(size, 0, str(root))
-            yield name, path.read_bytes().decode("utf-8-sig", "replace")
+@dataclass(slots=True)
+class _Reading:
+    """One budget for all that a chart consists of."""
+
+    files: dict[str, str] = field(default_factory=dict)
+    budget: Budget = field(default_factory=lambda: Budget(MAX_BYTES, MAX_FILES))
+    text_bytes: int = MAX_TEXT_BYTES
+
+    def folder(self, root: Path) -> None:
+        found = list(itertools.islice(root.rglob("*"), MAX_FILES + 1))
+        if len(found) > MAX_FILES:
+            raise ArchiveError(f"it has more than {MAX_FILES} files")
+        for path in sorted(found):
+            if path.is_file():
+                with path.open("rb") as content:
+                    self._file(path.relative_to(root).as_posix(), path.stat().st_size, content, 0)
+
+    def archive(self, packed: Readable, prefix: str = "", depth: int = 0) -> None:
+        """The members below the archive's one folder."""
+        if depth > _MAX_NESTING:
+            raise ArchiveError(f"it holds archives in archives, more than {_MAX_NESTING} deep")
+        for member in members(packed, self.budget):
+            _top, slash, name = member.name.removeprefix("./").partition("/")
+            if slash:
+                self._file(prefix + name, member.size, member.content, depth)
+
+    def _file(self, name: str, size: int, content: Readable, depth: int) -> None:
+        path = PurePosixPath(name)
+        own = _below_sub_charts(path.parts)
+        if len(path.parts) > _MAX_FOLDERS:
+            raise ArchiveError(f"it has folders more than {_MAX_FOLDERS} deep")
+        if path.suffix == _NESTED and len(own) == 1 and path.parts[-2:-1] == ("charts",):
+            self.archive(content, f"{path.parent}/{path.stem}/", depth + 1)
+        elif (len(own) == 1 and path.name in _DATA) or own[:1] == ("templates",):
+            limit = _MAX_DATA_BYTES if path.name in _DATA else _MAX_FILE_BYTES
+            if size > limit:
+                raise ArchiveError(f"{name[:100]} in it has more than {limit >> 20} MiB")
+            self.text_bytes -= size + len(name)
+            if self.text_bytes < 0:
+                raise ArchiveError(f"its texts have more than {MAX_TEXT_BYTES >> 20} MiB")
+            self.files[name] = content.read(size).decode("utf-8-sig", "replace")
 
 
-def _archive(packed: IO[bytes], where: str, depth: int) -> dict[str, str]:
-    """The members below the archive's one folder."""
-    if depth > _MAX_NESTING:
-        raise ChartError(f"{where}: archives in archives, more than {_MAX_NESTING} deep")
-    found: dict[str, str] = {}
-    size = 0
-    try:
-        with tarfile.open(fileobj=packed, mode="r|gz") as archive:
-            for count, member in enumerate(archive):
-                path = PurePosixPath(member.name)
-                _check(size + member.size, count, where)
-                if not member.isfile() or len(path.parts) < 2:
-                    continue
-                name = "/".join(path.parts[1:])
-                size += member.size
-                content = archive.extractfile(member)
-                if content is None:
-                    continue
-                if path.suffix == _NESTED and name.startswith("charts/"):
-                    with tempfile.SpooledTemporaryFile(max_size=MAX_BYTES) as inner:
-                        inner.write(content.read())
-                        inner.seek(0)
-                        nested = _archive(inner, f"{where}/{name}", depth + 1)
-                    found |= {f"charts/{path.stem}/{part}": text for part, text in nested.items()}
-                elif path.suffix in _READ:
-                    found[name] = content.read().decode("utf-8-sig", "replace")
-    except (tarfile.TarError, EOFError, ValueError) as error:
-        raise ChartError(
-            f"{where} is no chart archive: {error}; give the folder of a chart, or what helm package makes of it"
-        ) from error
-    return found
-
-
-def _check(size: int, count: int, where: str) -> None:
-    if size > MAX_BYTES or count > MAX_FILES:
-        raise ChartError(f"{where} is larger than a chart can be: {MAX_BYTES >> 20} MiB, {MAX_FILES} files")
+def _below_sub_charts(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """Where a file is in the chart that it belongs to: below `charts/<name>/`, however often that stands there."""
+    while len(parts) > 2 and parts[0] == "charts":
+        parts = parts[2:]
+    return parts[1:] if parts[:1] == ("charts",) else parts
 
 
 # -- charts from elsewhere

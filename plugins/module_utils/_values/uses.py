@@ -7,17 +7,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 Path = tuple[str, ...]
 
-_ACTION = re.compile(r"\{\{-?\s*(?!/\*)(.*?)-?\}\}", re.DOTALL)
-_COMMENT = re.compile(r"\{\{-?\s*/\*.*?\*/\s*-?\}\}", re.DOTALL)
 _IN_PARENS = re.compile(r"\(\s*(\$?\.Values(?:\.\w+)*)\s*\)")
 _INDEX = re.compile(r'\b(?:index|get|hasKey)\s+\$?\.Values((?:\.\w+)*)((?:\s+"[^"]+")+)')
 _NAMES = re.compile(r'"([^"]+)"')
 _PLAIN = re.compile(r"\.Values((?:\.\w+)*)(?!\w)")
+_COMMENT = re.compile(r"\s*/\*")
+_MAX_ACTION = 10_000
+"""Characters; of a longer one it is assumed that it reads anything."""
 _TEST = re.compile(r"(?:else\s+)?if\b")
 
 
@@ -46,10 +47,27 @@ def uses(texts: Iterable[str]) -> Uses:
     for text in texts:
         if ".Values" not in text:
             continue
-        for match in _ACTION.finditer(_COMMENT.sub("", text)):
-            if ".Values" in match[1]:
-                _action(match[1], found)
+        for action in _actions(text):
+            if len(action) > _MAX_ACTION:
+                found.passed_on = True
+            elif ".Values" in action:
+                _action(action, found)
     return found
+
+
+def _actions(text: str) -> Iterator[str]:
+    """What stands between the braces, comments left out. Each character is looked at once."""
+    end = 0
+    while (start := text.find("{{", end)) >= 0:
+        begin = start + 3 if text.startswith("-", start + 2) else start + 2
+        comment = _COMMENT.match(text, begin)
+        if comment:
+            begin = text.find("*/", comment.end())
+        end = text.find("}}", begin) if begin >= 0 else -1
+        if end < 0:
+            return
+        if not comment:
+            yield text[begin:end].strip().removesuffix("-")
 
 
 def _action(action: str, found: Uses) -> None:
