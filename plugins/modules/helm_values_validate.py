@@ -14,6 +14,8 @@ description:
     its templates read, those of its sub-charts included. Helm itself ignores a misspelled key without a word.
   - An archive or a folder is read offline, without Helm. A chart from a registry or repository is pulled once for each
     version and kept by its digest.
+  - A C(values.schema.json) is judged by the library C(jsonschema). What it refers to elsewhere is never fetched, and a
+    pattern that could take forever is left to Helm.
   - Findings never hold a value, only its key. Fails when a finding is an error.
 options:
   values_files:
@@ -29,6 +31,8 @@ options:
   cache:
     description: The folder where pulled charts are kept. By default one in the user's cache.
     type: path
+requirements:
+  - jsonschema >= 4.18, where the chart has a C(values.schema.json)
 author: ias.observability contributors (@ias-observability)
 version_added: 1.0.0
 seealso:
@@ -98,6 +102,7 @@ from ..module_utils._release.helm import HelmError, pull
 from ..module_utils._sources import Source
 from ..module_utils._sources import read as read_texts
 from ..module_utils._validation import VALIDATION_ARGS, finish
+from ..module_utils._values import schema
 from ..module_utils._values.chart import ChartError, read
 from ..module_utils._values.check import check
 from ..module_utils._values.source import Cache, default_cache, digest, files_of
@@ -130,6 +135,10 @@ def main() -> None:
         chart = read(files_of(path), str(path))
     except (ChartError, HelmError) as error:
         module.fail_json(msg=str(error))
+    if chart.has_schema() and schema.MISSING:
+        module.fail_json(
+            msg=missing_required_lib(schema.MISSING, f"for the JSON Schema of {chart.name} {chart.version}")
+        )
     version = {"name": chart.name, "version": chart.version, "digest": digest(path) if path.is_file() else ""}
     finish(
         module,

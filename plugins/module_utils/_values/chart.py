@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from .._json import read_json
 from .._yaml import helm
 from .._yaml import tree as yaml_tree
 from .._yaml.tree import YamlError, first_document
@@ -34,6 +34,10 @@ class Chart:
     """Sub-charts by the key that their values stand under; None where the chart is not there to look at."""
     conditions: list[tuple[str, ...]] = field(default_factory=list)
     """Values that switch sub-charts on and off."""
+
+    def has_schema(self) -> bool:
+        """Its own, or one of a chart below it."""
+        return self.schema is not None or any(sub.has_schema() for sub in self.below.values() if sub)
 
 
 def read(files: Mapping[str, str], where: str) -> Chart:
@@ -82,8 +86,8 @@ def _schema(files: Mapping[str, str], where: str) -> Mapping[str, Any] | None:
     if "values.schema.json" not in files:
         return None
     try:
-        schema = json.loads(files["values.schema.json"])
-    except (ValueError, RecursionError) as error:
+        schema = read_json(files["values.schema.json"].encode())
+    except ValueError as error:
         raise ChartError(f"{where}: values.schema.json is not JSON: {error}") from error
     return schema if isinstance(schema, dict) else None
 

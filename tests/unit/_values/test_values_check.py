@@ -19,7 +19,6 @@ from ansible_collections.ias.observability.plugins.module_utils._findings import
 from ansible_collections.ias.observability.plugins.module_utils._sources import Source
 from ansible_collections.ias.observability.plugins.module_utils._values.chart import ChartError, read
 from ansible_collections.ias.observability.plugins.module_utils._values.check import check
-from ansible_collections.ias.observability.plugins.module_utils._values.schema import Validator
 from ansible_collections.ias.observability.plugins.module_utils._values.uses import uses
 from tests.unit.growth import LINEAR, growth
 
@@ -231,29 +230,6 @@ def test_schema() -> None:
     (finding,) = found("service: {type: None}", files)
     assert finding.message == "service.type must be one of ClusterIP, NodePort"
     assert ids("replicas: 2\nname: abc", files) == []
-
-
-@pytest.mark.parametrize(
-    ("schema", "value", "count"),
-    [
-        ({"type": ["string", "null"]}, None, 0),
-        ({"type": "number"}, True, 1),
-        ({"type": "integer"}, 1.0, 0),
-        ({"maximum": 3}, 4, 1),
-        ({"items": {"type": "string"}}, ["a", 1, 2], 2),
-        ({"anyOf": [{"type": "string"}, {"type": "integer"}]}, [], 1),
-        ({"oneOf": [{"type": "string"}, {"type": "integer"}]}, 1, 0),
-        ({"allOf": [{"minimum": 1}, {"maximum": 3}]}, 5, 1),
-        ({"additionalProperties": {"type": "string"}}, {"a": 1}, 1),
-        ({"patternProperties": {"^a": {}}, "additionalProperties": False}, {"b": 1}, 0),
-        ({"pattern": "("}, "a", 0),
-        ({"$ref": "#"}, 1, 0),
-        ({"$ref": "#/nothing"}, 1, 0),
-        ({"properties": {"a": {"$ref": "#"}}, "type": "object"}, {"a": {"a": 1}}, 1),
-    ],
-)
-def test_json_schema(schema: dict[str, Any], value: Any, count: int) -> None:
-    assert len(list(Validator(schema).check(value))) == count
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.ias.observability.plugins.module_utils._values import schema
 from ansible_collections.ias.observability.plugins.modules import helm_values_validate
 from tests.fakes.module import run_module
 
@@ -155,6 +156,18 @@ def test_an_archive_with_a_packed_sub_chart(tmp_path: Path) -> None:
     (path / "charts").mkdir()
     (path / "charts" / "db-1.0.0.tgz").write_bytes(packed(dict(DB), "db"))
     assert objects(run(chart_ref=str(path), values={"db": {"prt": 3}})) == ["values/unknown-key db.prt"]
+
+
+def test_without_the_library_of_schemas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is needed only where a chart has a schema."""
+    monkeypatch.setattr(schema, "MISSING", "jsonschema")
+    plain = run(chart_ref=str(folder(tmp_path / "plain", CHART)), values={"replicas": 2})
+    assert plain["findings"] == []
+    path = folder(tmp_path / "api", {**CHART, "values.schema.json": "{}"})
+    result = run(chart_ref=str(path), values={"replicas": 2})
+    assert result["failed"] is True
+    assert "(jsonschema)" in result["msg"]
+    assert "for the JSON Schema of api 1.2.3" in result["msg"]
 
 
 def test_several_files(tmp_path: Path) -> None:
