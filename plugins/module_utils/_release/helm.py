@@ -160,7 +160,7 @@ def _run(module: AnsibleModule, command: list[str], seconds: float | None = None
         raise HelmError(f"{command[0]} cannot be run: {error.strerror}", "Set helm_binary to a working Helm") from error
     except _programs.TimeoutExpired as error:
         raise HelmError(
-            f"helm {command[1]} did not end within {seconds:.0f} s", "Is the chart's registry reachable?"
+            f"helm {command[1]} did not end within {seconds:g} s", "Is the chart's registry reachable?"
         ) from error
     if code != 0:
         what = " ".join(command[1:3]) if command[1] == "show" else " ".join(command[1:4])

@@ -86,6 +86,21 @@ def test_alert_rules_that_are_wrong(kube: FakeKube, site: Site, tmp_path: Path) 
     assert kube.requests == []
 
 
+def test_routing_that_values_make_wrong(kube: FakeKube, site: Site) -> None:
+    """The file is right; what is laid upon it is not."""
+    route = {"alertmanager": {"config": {"route": {"receiver": "nobody"}}}}
+    refused(site(prometheus_values=route), kube, "no receiver is called 'nobody'")
+    assert kube.requests == []
+
+
+def test_values_file_with_a_key_that_is_written_twice(kube: FakeKube, site: Site, tmp_path: Path) -> None:
+    path = tmp_path / "values.yaml"
+    path.write_text("tempo:\n  retention: 24h\n  retention: 48h\n")
+    message = f"the file {path} cannot be used: key 'retention' is written twice in line 3, column 3"
+    refused(site(tempo_values_files=[str(path)]), kube, message)
+    assert kube.requests == []
+
+
 def test_rule_file_that_is_listed_twice(kube: FakeKube, site: Site, tmp_path: Path) -> None:
     path = tmp_path / "alerts.yaml"
     refused(site(prometheus_rule_files=[str(path), str(path)]), kube, f"{path}: listed more than once")
