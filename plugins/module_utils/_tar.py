@@ -89,8 +89,10 @@ class _Unzipped:
         self.budget.take_bytes(size)
         try:
             found: bytes = self.stream.read(size)
-        except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-            raise ArchiveError(f"it is not gzipped, or damaged: {error}") from error
+        except gzip.BadGzipFile as error:
+            raise ArchiveError("it is not gzipped, or damaged") from error
+        except (zlib.error, EOFError) as error:
+            raise ArchiveError(f"it is damaged: {error}") from error
         self.budget.unpacked_bytes += size - len(found)
         return found
 
