@@ -90,7 +90,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._kube import Cluster, KubeError, connect
-from ..module_utils._kube.module import kube_module, shown
+from ..module_utils._kube.module import kube_module
 from ..module_utils._release import helm, history
 
 ARGUMENTS = {
@@ -120,13 +120,12 @@ def applied(module: AnsibleModule) -> dict[str, Any]:
 
 def main() -> None:
     # Values may hold secrets anywhere: neither the log on the host nor the result shows them.
-    module = kube_module(ARGUMENTS, supports_check_mode=True, no_log=True)
-    invocation = shown(module, "values")
+    module = kube_module(ARGUMENTS, hidden=("values",), supports_check_mode=True, no_log=True)
     try:
         result = applied(module)
     except KubeError as error:
-        module.fail_json(msg=f"release {module.params['name']}: {error}", invocation=invocation)
-    module.exit_json(**result, invocation=invocation)
+        module.fail_json(msg=f"release {module.params['name']}: {error}")
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":
