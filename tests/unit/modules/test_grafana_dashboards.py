@@ -16,6 +16,7 @@ from ansible_collections.ias.observability.plugins.module_utils._grafana import 
 from ansible_collections.ias.observability.plugins.module_utils._grafana import sync as grafana_sync
 from ansible_collections.ias.observability.plugins.module_utils._grafana.app_store import AppStore
 from ansible_collections.ias.observability.plugins.module_utils._grafana.legacy_store import LegacyStore
+from ansible_collections.ias.observability.plugins.module_utils._grafana_model import files
 from ansible_collections.ias.observability.plugins.modules import grafana_dashboards
 from tests.fakes.http import Reply, running_server
 from tests.fakes.kube import FakeKube
@@ -478,6 +479,8 @@ def test_the_server_dies_and_comes_back(
             return written(*args, **kwargs)
 
         monkeypatch.setattr(store, "write", write_then_die)
+        # a connection that it has taken and not yet read stays open
+        monkeypatch.setattr(_http.api, "READ_SECONDS", 1)
         result = run(double, src)
     assert {"written", "unknown"} <= set(states(result).values()) <= {"written", "not written", "unknown"}
     monkeypatch.undo()
@@ -1000,15 +1003,16 @@ def test_a_folder_that_may_not_be_read(src: Path, monkeypatch: pytest.MonkeyPatc
         assert "gpu" in titles(double)
 
 
-def test_links_that_multiply(src: Path) -> None:
+def test_links_that_multiply(src: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two ways into each folder of a long row."""
+    monkeypatch.setattr(files, "MAX_ENTRIES", 1000)
     for number in range(40):
         (src / f"f{number}").mkdir()
         for name in ("a", "b"):
             (src / f"f{number}" / name).symlink_to(src / f"f{number + 1}")
     (src / "f40").mkdir()
     result = run_module(grafana_dashboards, grafana={"url": "http://x"}, src=str(src), folder="X", prune=True)
-    assert "there are more than 20000 files and folders below it" in result["msg"]
+    assert "there are more than 1000 files and folders below it" in result["msg"]
 
 
 def test_a_source_that_is_a_config_map(src: Path) -> None:
