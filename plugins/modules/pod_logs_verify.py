@@ -25,7 +25,9 @@ options:
     type: dict
     default: {app.kubernetes.io/name: alloy}
   ignore_lines:
-    description: Regular expressions of lines that the collector drops by intention, such as health probes.
+    description:
+      - Regular expressions of lines that the collector drops by intention, such as health probes.
+      - They are in the syntax of RE2, as the collector reads them.
     type: list
     elements: str
     default: []
@@ -65,13 +67,14 @@ silent:
   sample: [kube-system/kube-proxy-x7k2p/kube-proxy]
 """
 
-import re
-
 from ..module_utils._checks.result import CheckResult
+from ..module_utils._ending import Module
 from ..module_utils._http import Deadline
 from ..module_utils._kube import Cluster, KubeError, connect
 from ..module_utils._kube.module import kube_module
 from ..module_utils._loki import Loki
+from ..module_utils._promql import patterns
+from ..module_utils._promql.re2 import RegexError
 from ..module_utils._service import LOKI, arguments, open_service
 from ..module_utils._verify.logs import LogCoverage
 from ..module_utils._verify.proof import WAIT_ARGS, verify
@@ -89,11 +92,9 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        ignored = [re.compile(pattern) for pattern in module.params["ignore_lines"]]
+        ignored = [compile_pattern(module, pattern) for pattern in module.params["ignore_lines"]]
         coverage = LogCoverage(module.params["window"], module.params["collector_labels"], ignored)
         client = connect(module.params)
-    except re.error as error:
-        module.fail_json(msg=f"ignore_lines: {error.pattern!r} is not a regular expression: {error}")
     except KubeError as error:
         module.fail_json(msg=str(error))
 
@@ -102,6 +103,14 @@ def main() -> None:
             return coverage.verify(Cluster(client, deadline), Loki(api))
 
     verify(module, "Not all logs arrive", probe)
+
+
+def compile_pattern(module: Module, pattern: str) -> patterns.Pattern:
+    try:
+        return patterns.compile(pattern)
+    except RegexError as error:
+        module.fail_json(msg=f"ignore_lines: {pattern!r} is not a regular expression: {error}")
+        raise
 
 
 if __name__ == "__main__":

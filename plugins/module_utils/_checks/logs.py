@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .._findings import Finding
+from .._promql.patterns import Pattern
 from .result import CheckResult
 
 TOLERANCE_SECONDS = 5.0
@@ -94,11 +95,11 @@ def alternatives(names: Iterable[str]) -> str:
     return "|".join(sorted({name.replace(".", "[.]") for name in names}))
 
 
-def last_kept_line(log: str, ignored: Sequence[re.Pattern[str]]) -> float | None:
+def last_kept_line(log: str, ignored: Sequence[Pattern]) -> float | None:
     """When the last line was written that the collector is meant to keep; `log` has a time before each line."""
     for line in reversed(log.splitlines()):
         moment, _space, text = line.partition(" ")
-        if text.strip() and not any(pattern.search(text) for pattern in ignored):
+        if text.strip() and not any(pattern.contains(text) for pattern in ignored):
             return _seconds(moment)
     return None
 

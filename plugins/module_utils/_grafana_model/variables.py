@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._regex import Budget, RegexError, compiled
+from .._promql import patterns
+from .._promql.re2 import RegexError
 from .json_values import mapping
 from .json_values import text as text_of
 
@@ -181,17 +182,18 @@ def _matcher(regex: str) -> Callable[[str], _Match | None]:
     body, flags = regex, ""
     if regex.startswith("/") and "/" in regex[1:]:
         body, _slash, flags = regex[1:].rpartition("/")
-    budget = Budget()
+    budget = patterns.Budget()
 
     def unsupported(error: RegexError) -> UnsupportedError:
         shown = regex if len(regex) <= 60 else f"{regex[:60]}…"
         return UnsupportedError(f"its regular expression {shown} cannot be used: {error}")
 
     try:
-        pattern = compiled(body, flags)
+        multiline = "(?m)" if "m" in flags else ""
+        pattern = patterns.compile(multiline + body, dot_all="s" in flags, ignore_case="i" in flags)
     except RegexError as error:
         raise unsupported(error) from error
-    group = pattern.names.get("value", 1 if pattern.groups else 0)
+    group = pattern.groupindex.get("value", 1 if pattern.groups else 0)
 
     def matches(text: str) -> _Match | None:
         try:

@@ -10,6 +10,7 @@ Python's own `re` backtracks: a pattern such as (a+b?)+ takes it hours. It must 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from .automaton import Locator, Recognizer
@@ -18,6 +19,18 @@ from .re2 import RegexError
 
 _LONG = 1_000
 """Patterns from here on are not remembered."""
+
+
+@dataclass
+class Budget:
+    """The steps that one pattern may take on many texts together."""
+
+    left: int = 3_000_000
+
+    def spend(self, steps: int) -> None:
+        self.left -= steps
+        if self.left < 0:
+            raise RegexError("the pattern takes too long on all texts together", 0)
 
 
 class Match:
@@ -53,9 +66,12 @@ class Pattern:
         """Whether any part of the text matches; cheaper than to search where."""
         return self._part.accepts(text)
 
-    def search(self, text: str) -> Match | None:
+    def search(self, text: str, budget: Budget | None = None) -> Match | None:
         """The first place in the text that matches; of several from there on, the one that Perl would take."""
-        slots = self._locator.locate(text) if self.contains(text) else None
+        found = self.contains(text)
+        slots = self._locator.locate(text) if found else None
+        if budget is not None:
+            budget.spend(len(text) + self._part.steps + (self._locator.steps if found else 0))
         return None if slots is None else Match(text, slots, self.groupindex)
 
 

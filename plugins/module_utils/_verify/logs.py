@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from .._checks.logs import (
 from .._checks.result import CheckResult
 from .._kube import ApiError, Cluster
 from .._loki import Loki
+from .._promql.patterns import Pattern
 
 QUERY_SERIES = 400  # Loki answers at most 500 series (max_query_series)
 TAILS = (20, 1000)
@@ -36,7 +36,7 @@ class LogCoverage:
 
     hours: int
     collector_labels: Mapping[str, str]
-    ignored: Sequence[re.Pattern[str]] = ()
+    ignored: Sequence[Pattern] = ()
     lines: dict[Container, LastLine] = field(default_factory=dict)
 
     def verify(self, cluster: Cluster, loki: Loki) -> CheckResult:

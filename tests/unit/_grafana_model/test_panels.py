@@ -118,12 +118,12 @@ def test_picking() -> None:
 @pytest.mark.parametrize(
     ("regex", "said"),
     [
-        ("/(/", "its regular expression /(/ cannot be used: a bracket is not closed"),
+        ("/(/", "its regular expression /(/ cannot be used: missing closing ): `(`"),
         (
             "/^(?!kube).*/",
-            "its regular expression /^(?!kube).*/ cannot be used: '(?!k' (character 2)",
+            "its regular expression /^(?!kube).*/ cannot be used: invalid or unsupported Perl syntax: `(?!k`",
         ),
-        ("/" + "x" * 5000 + "/", "… cannot be used: it has more than 2000 characters"),
+        ("/" + "x" * 20_000 + "/", "… cannot be used: "),
     ],
 )
 def test_a_regular_expression_that_cannot_be_used(regex: str, said: str) -> None:
