@@ -37,11 +37,16 @@ class Budget:
 
     unpacked_bytes: int
     members: int
+    limit: int = 0
+    """The bytes that there were at first."""
+
+    def __post_init__(self) -> None:
+        self.limit = self.unpacked_bytes
 
     def take_bytes(self, count: int) -> None:
         self.unpacked_bytes -= count
         if self.unpacked_bytes < 0:
-            raise ArchiveError("it unpacks to more than is read")
+            raise ArchiveError(f"it unpacks to more than {self.limit >> 20} MiB")
 
     def take_member(self) -> None:
         self.members -= 1
@@ -97,8 +102,11 @@ class _Unzipped:
         return found
 
 
-def members(packed: Readable, budget: Budget) -> Iterator[Member]:
-    """The regular files of a gzipped tar archive, in its order. ArchiveError, OSError."""
+def members(packed: Readable, budget: Budget, *, strict: bool = False) -> Iterator[Member]:
+    """The regular files of a gzipped tar archive, in its order. ArchiveError, OSError.
+
+    A strict reading refuses folders, links and the like, which are passed over otherwise, and checks the checksum.
+    """
     stream = _Unzipped(packed, budget)
     long_name = ""
     while (block := _Content(stream, tarfile.BLOCKSIZE).read()).count(0) < tarfile.BLOCKSIZE:
@@ -107,16 +115,20 @@ def members(packed: Readable, budget: Budget) -> Iterator[Member]:
         content = _Content(stream, header.size)
         if header.type in _LONG_NAME:
             if header.size > _MAX_HEADER:
-                raise ArchiveError(f"a header of it has {header.size} bytes")
+                raise ArchiveError(f"it has a header of {header.size} bytes")
             long_name = _name(header.type, content.read()) or long_name
         elif header.type == tarfile.GNUTYPE_SPARSE:
-            raise ArchiveError(f"{header.name[:100]} is a sparse file")
+            raise ArchiveError(f"it holds {header.name[:100]!r}, a sparse file")
+        elif strict and not header.isreg():
+            raise ArchiveError(f"it holds {(long_name or header.name)[:100]!r}, which is not a file")
         elif header.isreg():
             yield Member(long_name or header.name, header.size, content)
         if header.type not in _LONG_NAME:
             long_name = ""
         content.skip()
         _Content(stream, -header.size % tarfile.BLOCKSIZE).skip()
+    while strict and stream.read(_CHUNK):  # to the end, where gzip has its checksum
+        pass
 
 
 def _header(block: bytes) -> tarfile.TarInfo:
@@ -137,11 +149,11 @@ def _name(kind: bytes, content: bytes) -> str:
     while content:
         length, _space, _rest = content.partition(b" ")
         if not (length.isdigit() and 0 < int(length) <= len(content)):
-            raise ArchiveError("an extended header of it cannot be read")
+            raise ArchiveError("it has an extended header that cannot be read")
         record, content = content[len(length) + 1 : int(length)], content[int(length) :]
         key, _equals, value = record.rstrip(b"\n").partition(b"=")
         if key.startswith(b"GNU.sparse") or key == b"size":
-            raise ArchiveError("a file of it is sparse, or larger than is read")
+            raise ArchiveError("it holds a file that is sparse, or larger than is read")
         if key == b"path":
             name = value.decode("utf-8", "replace")
     return name

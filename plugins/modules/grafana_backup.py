@@ -100,11 +100,11 @@ from ..module_utils._ending import end
 from ..module_utils._findings import Finding, failed
 from ..module_utils._grafana.archive import Backup, checksum, name_of, newest, pack, unpack, write_new
 from ..module_utils._grafana.backup import changes, check_access, collect, secrets_left_out
-from ..module_utils._grafana.tarball import ArchiveError
 from ..module_utils._http import HttpError
 from ..module_utils._kube import KubeError
 from ..module_utils._kube.module import kube_module
 from ..module_utils._service import GRAFANA, arguments, open_service
+from ..module_utils._tar import ArchiveError
 from ..module_utils._verify.proof import unreachable
 
 

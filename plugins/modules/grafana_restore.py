@@ -150,11 +150,11 @@ from ..module_utils._grafana.archive import Backup, unpack
 from ..module_utils._grafana.resources import open_resources
 from ..module_utils._grafana.restore import WRITES, Restore, Restored, diff
 from ..module_utils._grafana.store import open_store
-from ..module_utils._grafana.tarball import ArchiveError
 from ..module_utils._http import HttpError
 from ..module_utils._kube import KubeError
 from ..module_utils._kube.module import kube_module
 from ..module_utils._service import GRAFANA, arguments, open_service
+from ..module_utils._tar import ArchiveError
 from ..module_utils._verify.proof import unreachable
 
 SECRETS = {

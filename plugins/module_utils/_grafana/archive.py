@@ -36,8 +36,8 @@ from .._files import UnreadableError, check_regular
 from .._grafana_model.files import MAX_DEPTH, is_deeper
 from .._grafana_model.model import Json
 from .._grafana_model.normalise import normalise
+from .._tar import ArchiveError
 from . import tarball
-from .tarball import ArchiveError
 
 FORMAT = 1
 KINDS = ("folders", "datasources", "contact-points", "dashboards")
@@ -108,7 +108,7 @@ def checksum(content: bytes) -> str:
 def pack(backup: Backup) -> bytes:
     """The archive. The same backup makes the same bytes. ArchiveError where no restore would read it."""
     files = [(MANIFEST, to_bytes(backup.manifest)), *object_files(backup.objects)]
-    size = sum(len(content) + 2 * tarball.BLOCK for _name, content in files)
+    size = sum(len(content) + 2 * tarfile.BLOCKSIZE for _name, content in files)
     if size > tarball.MAX_BYTES or len(files) > tarball.MAX_FILES:
         raise ArchiveError(f"it would be too large to be restored: {size >> 20} MiB, {len(files)} files")
     sums = "".join(f"{checksum(content)}  {name}\n" for name, content in files)

@@ -29,7 +29,7 @@ from ansible_collections.ias.observability.plugins.module_utils._grafana.archive
     unpack,
     write_new,
 )
-from ansible_collections.ias.observability.plugins.module_utils._grafana.tarball import ArchiveError
+from ansible_collections.ias.observability.plugins.module_utils._tar import ArchiveError
 
 CREATED = "2026-11-25T01:02:03+00:00"
 KEYS = ["plain", "a/b", "..", "", "ü ~ name", "x" * 300]
@@ -139,7 +139,7 @@ def test_what_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(ArchiveError, match="it unpacks to more than 16 MiB"):
         unpack(many)
     monkeypatch.setattr(tarball, "MAX_FILES", 2)
-    with pytest.raises(ArchiveError, match="it is too large: at 'SHA256SUMS'"):
+    with pytest.raises(ArchiveError, match="it has more members than are read"):
         unpack(repack(tmp_path / "count.tar.gz", with_sums(GOOD)))
     with pytest.raises(ArchiveError, match="it would be too large to be restored"):
         pack(backup())
@@ -256,7 +256,7 @@ def test_a_hostile_archive_takes_neither_time_nor_memory(tmp_path: Path) -> None
 def test_what_is_no_archive(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.tar.gz"
     path.write_bytes(content)
-    with pytest.raises(ArchiveError, match=r"it is not whole|it is not a whole gzipped tar"):
+    with pytest.raises(ArchiveError, match=r"it is not whole|it is no|it ends in the middle|it is damaged"):
         unpack(path)
 
 

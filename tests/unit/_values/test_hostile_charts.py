@@ -116,11 +116,11 @@ def deep_names(count: int) -> bytes:
 
 
 HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
-    "sparse": (old_sparse, "is a sparse file"),
+    "sparse": (old_sparse, "a sparse file"),
     "sparse in an extended header": (new_sparse, "sparse"),
-    "extended header": (lambda: zeros(header("x", 100 << 20, tarfile.XHDTYPE), 100, CHART), "a header of it has"),
+    "extended header": (lambda: zeros(header("x", 100 << 20, tarfile.XHDTYPE), 100, CHART), "it has a header of"),
     "global header": (lambda: zeros(header("x", 100 << 20, tarfile.XGLTYPE), 100, CHART), "unpacks to more"),
-    "long name": (lambda: zeros(header("x", 100 << 20, tarfile.GNUTYPE_LONGNAME), 100, CHART), "a header of it has"),
+    "long name": (lambda: zeros(header("x", 100 << 20, tarfile.GNUTYPE_LONGNAME), 100, CHART), "it has a header of"),
     "one file": (lambda: zeros(header("api/templates/x.yaml", 100 << 20), 100, CHART), "more than 5 MiB"),
     "a file that is not looked at": (lambda: zeros(header("api/crds/x.bin", 100 << 20), 100, CHART), "unpacks to more"),
     "nested": (lambda: nested(5, zeros(header("api/x.bin", 100 << 20), 100, CHART)), "unpacks to more"),

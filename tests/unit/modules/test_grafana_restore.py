@@ -543,7 +543,7 @@ def test_a_bad_archive_is_refused_before_grafana_is_asked(tmp_path: Path, bad: b
     with running_double(version=NEW) as double:
         result = run(double, path)
         assert list(double.faults.requests) == []
-    assert result["msg"].startswith(f"{path} is not restored: it is not")
+    assert result["msg"].startswith(f"{path} is not restored: it ")
     assert "\n" not in result["msg"]
     assert result["objects"] == []
 
