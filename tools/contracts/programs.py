@@ -38,8 +38,8 @@ def places(output: str, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
 
     Where it names no place, all of the output, at the first line that holds a word which it quotes.
     """
-    located = [(found["place"] or found["line"], line[found.end() :]) for line in dict.fromkeys(output.splitlines())
-            if (found := _PLACE.match(line))]  # fmt: skip
+    matches = [(line, _PLACE.match(line)) for line in dict.fromkeys(output.splitlines())]
+    located = [(found["place"] or found["line"], line[found.end() :]) for line, found in matches if found]
     if located:
         yield from located
         return

@@ -29,7 +29,7 @@ WEBHOOK = re.compile(
 def public_url(url: str) -> str:
     """A URL without the password and the keys that are in it."""
     head, mark, fragment = url.partition("#")
-    address, _, query = head.partition("?")
+    address, _mark, query = head.partition("?")
     shown = USERINFO.sub(lambda match: f"{user}@" if (user := match[1].partition(":")[0]) else "", address)
     parameters = re.split("[&;]", query)
     kept = [parameter for parameter in parameters if not PARAMETER.search(f"?{parameter}")]

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 MISSING = ""
 try:
     import kubernetes
-    import urllib3  # noqa: F401
     import yaml
 except ImportError as missing:  # reported by connect()
     MISSING = missing.name or str(missing)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from . import re2
 from .re2 import RegexError
@@ -68,8 +68,8 @@ class Assert(NamedTuple):
     kind: str
 
 
-Instruction = Char | Split | Jump | Save | Assert
-Code = tuple[Instruction, ...]
+Instruction: TypeAlias = "Char | Split | Jump | Save | Assert"
+Code: TypeAlias = "tuple[Instruction, ...]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ SCOPES: dict[str | None, Scope] = {None: "cluster", "ias-system": "namespace", "
 
 def granted(path: Path) -> Iterator[Permission]:
     """Each permission that the roles of a file grant, as often as they do."""
-    for role in yaml.safe_load_all(path.read_text("utf-8")):
+    for role in yaml.safe_load(path.read_text("utf-8"))["items"]:
         scope = SCOPES[role["metadata"].get("namespace")]
         assert role["kind"] == ("ClusterRole" if scope == "cluster" else "Role")
         for rule in role["rules"]:
