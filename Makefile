@@ -44,7 +44,7 @@ unit: $(READY) ## unit tests (helm is built for them once: some minutes)
 	$(PYTHON) -m tests.lab.toolchain helm
 	$(PYTHON) -m pytest -q $(BESIDE) --junitxml=.lab/junit-unit.xml
 
-programs: $(READY) ## what we say of rules, routing and tests beside what promtool and amtool say; whole playbooks and killed processes
+programs: $(READY) ## what we say beside what promtool, amtool and Alertmanager say; whole playbooks, killed processes, deadlines, hostile archives
 	$(PYTHON) -m tests.lab.toolchain promtool amtool alertmanager
 	$(PYTHON) -m pytest -q $(BESIDE) tests/integration/programs --junitxml=.lab/junit-programs.xml
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.fakes.hostile import hostile_server, json_of
 from tests.fakes.module import run_module
-from tests.unit.modules.test_deadlines import PROOFS
+from tests.unit.modules.proofs import PROOFS
 
 ODD: list[Any] = [
     None,

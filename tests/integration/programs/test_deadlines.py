@@ -19,12 +19,9 @@ from ansible_collections.ias.observability.plugins.module_utils import _http
 from ansible_collections.ias.observability.plugins.module_utils._verify import proof
 from ansible_collections.ias.observability.plugins.modules import (
     alert_delivery_verify,
-    alert_rules_verify,
     cluster_health_verify,
     dashboards_verify,
     grafana_backup,
-    grafana_datasources_verify,
-    metrics_contract_verify,
     pod_logs_verify,
     rollout_verify,
     scrape_targets_verify,
@@ -34,25 +31,14 @@ from tests.fakes import hostile
 from tests.fakes.hostile import Script, hostile_server
 from tests.fakes.kube import FakeKube
 from tests.fakes.module import run_module
+from tests.unit.modules.proofs import PROOFS
 
-CONTRACTS = Path(__file__).resolve().parents[3] / "contracts"
 NAMESPACE = "/api/v1/namespaces/ias-system"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/ias-system/endpointslices"
 TIMEOUT = 1
 AT_MOST = TIMEOUT + 2.0  # a second for the last check, and one for this machine
 LATE = [hostile.drips_its_body, hostile.asks_to_wait]
 """One that is slow and one that makes the client slow; tests/unit/_http has all."""
-
-PROOFS: dict[ModuleType, tuple[list[str], dict[str, Any]]] = {
-    alert_delivery_verify: (["alertmanager"], {}),
-    alert_rules_verify: (["prometheus"], {"paths": [str(CONTRACTS / "alerts.yaml")]}),
-    dashboards_verify: (["grafana"], {"folder": "IAS Platform"}),
-    grafana_datasources_verify: (["grafana"], {}),
-    metrics_contract_verify: (["prometheus"], {"contract": str(CONTRACTS / "services.yaml")}),
-    scrape_targets_verify: (["prometheus"], {}),
-    trace_verify: (["tempo", "loki"], {}),
-}
-"""The proofs that need no Kubernetes API, with the services that they ask and what else they must be told."""
 
 
 def timed(module: ModuleType, **options: Any) -> dict[str, Any]:
