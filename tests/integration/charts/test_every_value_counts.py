@@ -27,7 +27,7 @@ LEFT_OUT = {
         "grafana.persistence.type": "pvc is the only type that it knows",
     },
     "loki": {
-        "monitoring.alerts.enabled": "bundled rules",
+        "monitoring.alerts": "bundled rules",
         "monitoring.dashboards.enabled": "bundled dashboards",
         "monitoring.rules.enabled": "bundled rules",
     },
