@@ -67,7 +67,7 @@ def http(cluster: Cluster) -> Ask:
     def ask(
         service: str, port: int, path: str, body: Json = None, headers: dict[str, str] | None = None
     ) -> tuple[int, Json]:
-        with forward(cluster.client, NAMESPACE, service, port) as tunnel:
+        with forward(cluster, NAMESPACE, service, port) as tunnel:
             answer = tunnel.pool.request(
                 "GET" if body is None else "POST",
                 path,
