@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ._http import Api, Parsed, labels, parse, text
+from ._promql.literals import parse_duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,10 @@ class Target:
     health: str
     error: str
     pool: str = ""
+    last_scrape: float | None = None
+    """Seconds since the epoch, by Prometheus' clock; None where it does not say."""
+    interval: float = 60.0
+    """Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +42,50 @@ class LoadedRule:
     error: str
 
 
+@dataclass(frozen=True, slots=True)
+class RuleGroup:
+    """Rules that are evaluated one after the other, each `interval` seconds."""
+
+    name: str
+    interval: float
+    last_evaluation: float | None
+    """When the last one began, in seconds since the epoch by Prometheus' clock; None where it does not say."""
+    duration: float
+    """Seconds that the last one took."""
+    rules: tuple[LoadedRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What Prometheus says of itself."""
+
+    configured: bool
+    """Whether it took the newest configuration that it was given."""
+    since: str
+    """When it took the one that it runs, as it writes times."""
+
+
 @dataclass(frozen=True)
 class Prometheus:
     api: Api
+
+    def now(self) -> float:
+        """Prometheus' own clock, in seconds since the epoch: this machine's may be minutes off."""
+        path = "/api/v1/query"
+        return _read(path, lambda data: float(data["result"][1]), self.api.post_form(path, {"query": "time()"}))
+
+    def runtime(self) -> Runtime:
+        path = "/api/v1/status/runtimeinfo"
+        return _read(path, read_runtime, self.api.get(path))
 
     def targets(self) -> list[Target]:
         path = "/api/v1/targets"
         answer = self.api.get(path, {"state": "active"})
         return _read(path, lambda data: [read_target(entry) for entry in data["activeTargets"]], answer)
 
-    def rules(self) -> list[LoadedRule]:
+    def rule_groups(self) -> list[RuleGroup]:
         path = "/api/v1/rules"
-        return _read(path, read_groups, self.api.get(path))
+        return _read(path, lambda data: [read_group(group) for group in data["groups"]], self.api.get(path))
 
     def alertmanagers(self) -> list[str]:
         """The URLs that alerts are sent to."""
@@ -79,8 +117,25 @@ def _read(path: str, read: Callable[[Any], Parsed], answer: Any) -> Parsed:
     return parse("Prometheus", path, lambda whole: read(whole["data"]), answer)
 
 
-def read_groups(data: Any) -> list[LoadedRule]:
-    return [read_rule(text(group["name"]), rule) for group in data["groups"] for rule in group["rules"]]
+def read_moment(written: Any) -> float | None:
+    """Seconds since the epoch of a time in RFC 3339; None for none, and for Go's year 1, which means never."""
+    moment = datetime.datetime.fromisoformat(text(written)).timestamp() if written else 0.0
+    return moment if moment > 0 else None
+
+
+def read_group(group: Mapping[str, Any]) -> RuleGroup:
+    name = text(group["name"])
+    return RuleGroup(
+        name=name,
+        interval=float(group.get("interval", 60)),
+        last_evaluation=read_moment(group.get("lastEvaluation")),
+        duration=float(group.get("evaluationTime", 0)),
+        rules=tuple(read_rule(name, rule) for rule in group["rules"]),
+    )
+
+
+def read_runtime(data: Mapping[str, Any]) -> Runtime:
+    return Runtime(bool(data.get("reloadConfigSuccess", True)), text(data.get("lastConfigTime", "")))
 
 
 def read_target(entry: Mapping[str, Any]) -> Target:
@@ -91,6 +146,8 @@ def read_target(entry: Mapping[str, Any]) -> Target:
         health=text(entry.get("health", "unknown")),
         error=text(entry.get("lastError", "")),
         pool=pool,
+        last_scrape=read_moment(entry.get("lastScrape")),
+        interval=parse_duration(text(entry.get("scrapeInterval", "1m"))),
     )
 
 

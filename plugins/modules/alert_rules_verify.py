@@ -12,7 +12,9 @@ short_description: Prove that Prometheus evaluates the rules of a file
 description:
   - Fails unless every rule of O(paths) is loaded in Prometheus as it is written (expression and duration),
     has been evaluated without an error, and Prometheus has an active Alertmanager.
-  - An evaluation error of any other loaded rule is an error too.
+  - An evaluation error of any other loaded rule is an error too, and so is a group, whoever made it, whose last
+    evaluation is older than two of its intervals by Prometheus' own clock (C(alerts/evaluation-late)). A group that
+    takes longer than its interval is a warning (C(alerts/evaluation-slow)).
   - Waits for at most O(timeout) seconds, since the operator and Prometheus take up to two minutes to load a new rule.
 options:
   paths:
@@ -68,6 +70,7 @@ loaded:
   sample: 143
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -80,7 +83,7 @@ from ..module_utils._files import UnreadableError, read_text
 from ..module_utils._findings import failure_message
 from ..module_utils._http import Deadline
 from ..module_utils._kube.module import kube_module
-from ..module_utils._prometheus import Prometheus
+from ..module_utils._prometheus import LoadedRule, Prometheus
 from ..module_utils._rules.report import RuleReport
 from ..module_utils._service import PROMETHEUS, arguments, open_service
 from ..module_utils._verify.proof import WAIT_ARGS, verify
@@ -99,17 +102,24 @@ def main() -> None:
 
     ours = {(rule.group, rule.name) for rule in wanted}
 
+    def compared(rule: LoadedRule, formatted: Callable[[str], str]) -> LoadedRule:
+        """Formatted where it is compared with one of ours."""
+        return replace(rule, expr=formatted(rule.expr)) if (rule.group, rule.name) in ours else rule
+
     def probe(deadline: Deadline) -> CheckResult:
         with open_service(module.params, "prometheus", deadline) as api:
             prometheus = Prometheus(api)
             # The same rule can be written in many ways: both sides are compared as Prometheus formats them.
             formatted = cache(prometheus.format_query)
-            loaded = [
-                replace(rule, expr=formatted(rule.expr)) if (rule.group, rule.name) in ours else rule
-                for rule in prometheus.rules()
+            groups = [
+                replace(group, rules=tuple(compared(rule, formatted) for rule in group.rules))
+                for group in prometheus.rule_groups()
             ]
             return check_rules(
-                [replace(rule, expr=formatted(rule.expr)) for rule in wanted], loaded, prometheus.alertmanagers()
+                [replace(rule, expr=formatted(rule.expr)) for rule in wanted],
+                groups,
+                prometheus.alertmanagers(),
+                prometheus.now(),
             )
 
     verify(module, "Not every alert is armed", probe)

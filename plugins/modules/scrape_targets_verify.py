@@ -10,7 +10,9 @@ DOCUMENTATION = r"""
 module: scrape_targets_verify
 short_description: Prove that Prometheus scrapes every target
 description:
-  - Asks Prometheus for its active targets and fails unless all of them are up.
+  - Asks Prometheus for its active targets and fails unless all of them are up, and were scraped within two of their
+    intervals by Prometheus' own clock (C(targets/stale)).
+  - Fails when Prometheus has refused its newest configuration and runs an older one (C(targets/configuration)).
   - Where Prometheus is reached through the cluster, each endpoint of a ServiceMonitor or PodMonitor that it selects
     must have an active target (C(targets/monitor)), for Prometheus does not tell of one that selects nothing. Outside
     the namespace of Prometheus such a monitor is a warning.
@@ -80,10 +82,11 @@ def main() -> None:
 
     def probe(deadline: Deadline) -> CheckResult:
         with open_service(module.params, "prometheus", deadline) as api:
-            targets = Prometheus(api).targets()
+            prometheus = Prometheus(api)
+            targets, now, runtime = prometheus.targets(), prometheus.now(), prometheus.runtime()
         home, url = module.params["prometheus"]["namespace"], module.params["prometheus"]["url"]
         monitors = [] if url else selected(_kube.Cluster(_kube.connect(module.params), deadline), home)
-        return check_targets(targets, module.params["jobs"], monitors, home)
+        return check_targets(targets, module.params["jobs"], monitors, home, now=now, runtime=runtime)
 
     verify(module, "Not everything is scraped", probe)
 

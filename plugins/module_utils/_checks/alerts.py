@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .._findings import Finding
-from .._prometheus import LoadedRule
+from .._prometheus import LoadedRule, RuleGroup
+from .._promql.literals import parse_duration
 from .._yaml.tree import YamlError, duplicates, first_document, plain
+from .freshness import clock, is_stale, shown_age
 from .result import CheckResult
-
-SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
-DURATION = re.compile(r"(\d+)(ms|[smhdwy])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ def read_rules(file: str, document: Any) -> list[WantedRule]:
         raise RuleFileError(f"{file} has no rule groups: it must be a rule file or a PrometheusRule manifest")
     try:
         return [read_rule(file, group["name"], rule) for group in groups for rule in group.get("rules") or []]
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         message = f"{file} is not a valid rule file: its groups and rules are not as they must be"
         raise RuleFileError(f"{message}; see what alert_rules_validate says of it") from error
 
@@ -69,23 +67,23 @@ def read_rule(file: str, group: str, rule: Mapping[str, Any]) -> WantedRule:
     return WantedRule(file, group, name, str(rule["expr"]), parse_duration(str(rule.get("for", "0s"))))
 
 
-def parse_duration(text: str) -> float:
-    """Prometheus' durations: 1h30m."""
-    return sum(int(number) * SECONDS[unit] for number, unit in DURATION.findall(text))
-
-
 def check_rules(
-    wanted: Sequence[WantedRule], loaded: Iterable[LoadedRule], alertmanagers: Sequence[str]
+    wanted: Sequence[WantedRule], groups: Sequence[RuleGroup], alertmanagers: Sequence[str], now: float
 ) -> CheckResult:
-    """Every wanted rule is loaded as written and evaluated without an error, and alerts have somewhere to go."""
-    loaded = list(loaded)
-    findings: list[Finding] = []
+    """Every wanted rule is loaded as written and evaluated without an error, and alerts have somewhere to go.
+
+    Every group, also of others, is evaluated now; `now` is Prometheus' clock, in seconds since the epoch.
+    """
+    loaded = [rule for group in groups for rule in group.rules]
+    late = [group for group in groups if is_late(group, now)]
+    late_names = {group.name for group in late}
+    findings = [*not_evaluated(late, groups, now), *(too_slow(group) for group in groups if is_slow(group))]
     passed = 0
     for rule in wanted:
         found = judge(rule, [other for other in loaded if (other.group, other.name) == (rule.group, rule.name)])
         if found:
             findings.append(found)
-        else:
+        elif rule.group not in late_names:
             passed += 1
     ours = {(rule.group, rule.name) for rule in wanted}
     findings += [evaluation_error(rule) for rule in loaded if rule.error and (rule.group, rule.name) not in ours]
@@ -128,6 +126,47 @@ def judge(rule: WantedRule, candidates: Sequence[LoadedRule]) -> Finding | None:
             rule, "alerts/not-evaluated", "this rule has not been evaluated yet", "Wait for its group's interval"
         )
     return None
+
+
+def is_late(group: RuleGroup, now: float) -> bool:
+    """A group without an evaluation is new: its rules say so themselves."""
+    return group.last_evaluation is not None and is_stale(
+        now - group.last_evaluation, max(group.interval, group.duration)
+    )
+
+
+def is_slow(group: RuleGroup) -> bool:
+    return group.duration > group.interval
+
+
+def not_evaluated(late: Sequence[RuleGroup], groups: Sequence[RuleGroup], now: float) -> list[Finding]:
+    """Groups that are evaluated no more: one finding when it is all of them."""
+    if len(late) > 1 and len(late) == len(groups):
+        message = f"Prometheus evaluates no rule any more: none of its {len(late)} groups since {_newest(late, now)}"
+        return [_late("Prometheus", message)]
+    return [
+        _late(
+            group.name,
+            f"its rules were last evaluated at {_newest([group], now)}; its interval is {group.interval:g} s",
+        )
+        for group in late
+    ]
+
+
+def _late(where: str, message: str) -> Finding:
+    hint = "Read Prometheus' own log and look at its load: no alert of these rules begins or ends"
+    return Finding("alerts/evaluation-late", "error", message, hint, object=where)
+
+
+def _newest(groups: Sequence[RuleGroup], now: float) -> str:
+    moment = max(group.last_evaluation or 0.0 for group in groups)
+    return f"{clock(moment)}, {shown_age(now - moment)} ago"
+
+
+def too_slow(group: RuleGroup) -> Finding:
+    message = f"evaluating its rules took {group.duration:.1f} s, its interval is {group.interval:g} s"
+    hint = "Split the group, record what its expressions have in common, or raise its interval"
+    return Finding("alerts/evaluation-slow", "warning", message, hint, object=group.name)
 
 
 def evaluation_error(rule: LoadedRule) -> Finding:

@@ -5,20 +5,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from .._findings import Finding
 from .._kube.monitors import Monitor
-from .._prometheus import Target
+from .._prometheus import Runtime, Target
+from .freshness import clock, is_stale, shown_age
 from .result import CheckResult
+
+PROMETHEUS_LOG = "Read Prometheus' own log"
 
 
 def check_targets(
-    targets: Iterable[Target], wanted_jobs: Iterable[str], monitors: Iterable[Monitor] = (), home: str = ""
+    targets: Iterable[Target],
+    wanted_jobs: Iterable[str],
+    monitors: Iterable[Monitor] = (),
+    home: str = "",
+    *,
+    now: float,
+    runtime: Runtime,
 ) -> CheckResult:
-    """Every active target is up, and every wanted job and every endpoint of a monitor has one.
+    """Every active target is up and scraped now, and every wanted job and every endpoint of a monitor has one.
 
-    A monitor outside the namespace `home` is somebody else's: without a target it is a warning.
+    A monitor outside the namespace `home` is somebody else's: without a target it is a warning. `now` is Prometheus'
+    clock, in seconds since the epoch.
     """
     targets = list(targets)
     pools = {target.pool for target in targets}
@@ -27,7 +37,10 @@ def check_targets(
         counts = jobs.setdefault(target.job, {"up": 0, "down": 0})
         counts["up" if target.health == "up" else "down"] += 1
     missing = [job for job in wanted_jobs if job not in jobs]
-    findings = [not_up(target) for target in targets if target.health != "up"]
+    stale = [target for target in targets if target.health == "up" and is_late(target, now)]
+    findings = check_configuration(runtime)
+    findings += [not_up(target) for target in targets if target.health != "up"]
+    findings += not_scraped(stale, targets, now)
     findings += [missing_job(job) for job in missing]
     idle = [
         idle_endpoint(monitor, number, home)
@@ -44,8 +57,10 @@ def check_targets(
                 "Check that its service monitor selectors are open and that ServiceMonitors exist",
             )
         )
-    passed = sum(target.health == "up" for target in targets)
-    checked = len(targets) + len(missing) + sum(finding.severity == "error" for finding in idle)
+    passed = sum(target.health == "up" for target in targets) - len(stale)
+    checked = (
+        len(targets) + len(missing) + (not runtime.configured) + sum(finding.severity == "error" for finding in idle)
+    )
     return CheckResult(checked, passed, [*findings, *idle], {"jobs": dict(sorted(jobs.items()))})
 
 
@@ -65,6 +80,49 @@ def not_up(target: Target) -> Finding:
         "Check that the pod runs and that nothing keeps Prometheus from its port",
         object=target.job,
     )
+
+
+def is_late(target: Target, now: float) -> bool:
+    return target.last_scrape is not None and is_stale(now - target.last_scrape, target.interval)
+
+
+def not_scraped(stale: Sequence[Target], targets: Sequence[Target], now: float) -> list[Finding]:
+    """What Prometheus still calls up, and scrapes no more: one finding for each job, one for all when it is all."""
+    if len(stale) > 1 and len(stale) == len(targets):
+        message = f"Prometheus scrapes nothing any more: none of its {len(stale)} targets since {_newest(stale, now)}"
+        return [Finding("targets/stale", "error", message, PROMETHEUS_LOG, object="Prometheus")]
+    by_job: dict[str, list[Target]] = {}
+    for target in stale:
+        by_job.setdefault(target.job, []).append(target)
+    return [
+        Finding(
+            "targets/stale",
+            "error",
+            f"{_named(late)} not scraped since {_newest(late, now)}; the interval is {late[0].interval:g} s",
+            f"{PROMETHEUS_LOG}: it still calls the target up",
+            object=job,
+            evidence={"targets": [target.url for target in late]},
+        )
+        for job, late in by_job.items()
+    ]
+
+
+def _named(targets: Sequence[Target]) -> str:
+    return f"{len(targets)} targets were" if len(targets) > 1 else f"target {targets[0].url} was"
+
+
+def _newest(targets: Sequence[Target], now: float) -> str:
+    moment = max(target.last_scrape or 0.0 for target in targets)
+    return f"{clock(moment)}, {shown_age(now - moment)} ago"
+
+
+def check_configuration(runtime: Runtime) -> list[Finding]:
+    """Prometheus runs the configuration that it was given last."""
+    if runtime.configured:
+        return []
+    message = f"Prometheus refused its newest configuration and runs the one of {runtime.since}"
+    hint = f"{PROMETHEUS_LOG} for 'Error loading config': new monitors and rules do nothing until it is corrected"
+    return [Finding("targets/configuration", "error", message, hint, object="Prometheus")]
 
 
 def missing_job(job: str) -> Finding:

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,12 +34,17 @@ FORMATTED = {
 }
 
 
+NOW = 1_793_534_400.0
+"""Noon of 2026-11-01 by Prometheus' clock, which is not the one of this machine."""
+
+
 @pytest.fixture
 def server() -> Iterator[Server]:
     with running_server() as running:
         running.on("POST", "/api/v1/format_query", format_query)
         alertmanagers = {"activeAlertmanagers": [{"url": "http://am:9093/api/v2/alerts"}]}
         running.ok("GET", "/api/v1/alertmanagers", {"data": alertmanagers})
+        running.on("POST", "/api/v1/query", Reply(200, {"data": {"resultType": "scalar", "result": [0, str(NOW)]}}))
         yield running
 
 
@@ -58,9 +64,19 @@ def pretty(expr: str) -> str:
     return FORMATTED.get(expr, expr).replace(" > ", "\n>\n  ")
 
 
-def loaded(*rules: dict[str, Any], group: str = "api") -> Reply:
-    healthy = [{"health": "ok", **rule} for rule in rules]
-    return Reply(200, {"data": {"groups": [{"name": group, "rules": healthy}]}})
+def loaded(*rules: dict[str, Any], age: float = 20, duration: float = 0.1) -> Reply:
+    return Reply(200, {"data": {"groups": [evaluated("api", *rules, age=age, duration=duration)]}})
+
+
+def evaluated(name: str, *rules: dict[str, Any], age: float, duration: float = 0.1) -> dict[str, Any]:
+    """A group that was evaluated so many seconds ago; its interval is half a minute."""
+    return {
+        "name": name,
+        "rules": [{"health": "ok", **rule} for rule in rules],
+        "interval": 30,
+        "evaluationTime": duration,
+        "lastEvaluation": datetime.datetime.fromtimestamp(NOW - age, datetime.UTC).isoformat(),
+    }
 
 
 def run(server: Server, path: Path, **args: Any) -> dict[str, Any]:
@@ -126,6 +142,38 @@ def test_what_is_wrong_with_a_rule(server: Server, rules: Path, alert: dict[str,
     result = run(server, rules, timeout=0)
     assert ids(result) == {(finding, "api/HighErrorRate")}
     assert result["summary"] == {"checked": 3, "passed": 2}
+
+
+def test_rules_that_are_evaluated_no_more(server: Server, rules: Path) -> None:
+    server.on("GET", "/api/v1/rules", loaded(RECORD, ALERT, age=900))
+    result = run(server, rules, timeout=0)
+    assert [(one["id"], one["object"], one["message"]) for one in result["findings"]] == [
+        (
+            "alerts/evaluation-late",
+            "api",
+            "its rules were last evaluated at 11:45:00 UTC, 15 minutes ago; its interval is 30 s",
+        )
+    ]
+    assert result["summary"] == {"checked": 3, "passed": 1}
+
+
+def test_a_prometheus_that_evaluates_nothing_is_one_finding(server: Server, rules: Path) -> None:
+    groups = [evaluated("api", RECORD, ALERT, age=600), evaluated("other", age=3600)]
+    server.ok("GET", "/api/v1/rules", {"data": {"groups": groups}})
+    (finding,) = run(server, rules, timeout=0)["findings"]
+    assert (
+        finding["message"]
+        == "Prometheus evaluates no rule any more: none of its 2 groups since 11:50:00 UTC, 10 minutes ago"
+    )
+
+
+def test_a_group_that_takes_longer_than_its_interval_is_a_warning(server: Server, rules: Path) -> None:
+    server.on("GET", "/api/v1/rules", loaded(RECORD, ALERT, age=80, duration=41.5))
+    result = run(server, rules, timeout=0)
+    assert "failed" not in result
+    assert [(one["id"], one["severity"], one["message"]) for one in result["findings"]] == [
+        ("alerts/evaluation-slow", "warning", "evaluating its rules took 41.5 s, its interval is 30 s")
+    ]
 
 
 def test_an_evaluation_error_elsewhere(server: Server, rules: Path) -> None:

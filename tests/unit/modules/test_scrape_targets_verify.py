@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,16 +16,29 @@ from tests.fakes.kube import FakeKube
 from tests.fakes.module import run_module
 
 TARGETS = "/api/v1/targets"
+NOW = 1_793_534_400.0
+"""Noon of 2026-11-01 by Prometheus' clock, which is not the one of this machine."""
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
     with running_server() as running:
+        running.ok("POST", "/api/v1/query", {"data": {"resultType": "scalar", "result": [NOW, str(NOW)]}})
+        running.ok("GET", "/api/v1/status/runtimeinfo", {"data": {"reloadConfigSuccess": True}})
         yield running
 
 
-def target(job: str, health: str, error: str = "") -> dict[str, object]:
-    return {"labels": {"job": job}, "scrapeUrl": f"http://{job}/metrics", "health": health, "lastError": error}
+def target(job: str, health: str, error: str = "", age: float = 20) -> dict[str, object]:
+    """A target that was scraped so many seconds ago; its interval is half a minute."""
+    scraped = datetime.datetime.fromtimestamp(NOW - age, datetime.timezone(datetime.timedelta(hours=2)))
+    return {
+        "labels": {"job": job},
+        "scrapeUrl": f"http://{job}/metrics",
+        "health": health,
+        "lastError": error,
+        "lastScrape": f"{scraped:%Y-%m-%dT%H:%M:%S.%f}789+02:00",
+        "scrapeInterval": "30s",
+    }
 
 
 def answer(*targets: dict[str, object]) -> Reply:
@@ -60,6 +74,53 @@ def test_everything_that_is_wrong_is_told(server: Server) -> None:
     }
     assert "http://a/metrics is down: connection refused" in str(result["msg"])
     assert result["summary"] == {"checked": 3, "passed": 0}
+
+
+def test_a_target_that_is_scraped_no_more(server: Server) -> None:
+    """Prometheus leaves it up: that is how its last scrape ended."""
+    stale = [target("vllm", "up", age=900), target("vllm", "up", age=1200), target("api", "up", age=71)]
+    server.on("GET", TARGETS, answer(*stale, target("web", "up", age=69)))
+    result = run(server, timeout=0)
+    assert [(one["id"], one["object"], one["message"]) for one in result["findings"]] == [
+        (
+            "targets/stale",
+            "vllm",
+            "2 targets were not scraped since 11:45:00 UTC, 15 minutes ago; the interval is 30 s",
+        ),
+        (
+            "targets/stale",
+            "api",
+            "target http://api/metrics was not scraped since 11:58:49 UTC, 71 seconds ago; the interval is 30 s",
+        ),
+    ]
+    assert result["summary"] == {"checked": 4, "passed": 1}
+
+
+def test_a_prometheus_that_scrapes_nothing_is_one_finding(server: Server) -> None:
+    server.on("GET", TARGETS, answer(*(target(job, "up", age=600) for job in ("a", "b", "c"))))
+    (finding,) = run(server, timeout=0)["findings"]
+    assert (
+        finding["message"]
+        == "Prometheus scrapes nothing any more: none of its 3 targets since 11:50:00 UTC, 10 minutes ago"
+    )
+
+
+def test_a_target_that_was_never_scraped_is_not_called_old(server: Server) -> None:
+    server.on("GET", TARGETS, answer({**target("a", "unknown"), "lastScrape": "0001-01-01T00:00:00Z"}))
+    assert [one["id"] for one in run(server, timeout=0)["findings"]] == ["targets/not-scraped"]
+
+
+def test_a_configuration_that_prometheus_refused(server: Server) -> None:
+    server.on("GET", TARGETS, answer(target("a", "up")))
+    refused = {"reloadConfigSuccess": False, "lastConfigTime": "2026-11-01T09:00:00Z"}
+    server.ok("GET", "/api/v1/status/runtimeinfo", {"data": refused})
+    result = run(server, timeout=0)
+    (finding,) = result["findings"]
+    assert (finding["id"], finding["message"]) == (
+        "targets/configuration",
+        "Prometheus refused its newest configuration and runs the one of 2026-11-01T09:00:00Z",
+    )
+    assert result["summary"] == {"checked": 2, "passed": 1}
 
 
 @pytest.fixture
