@@ -15,10 +15,12 @@ import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils._sources import Source
 from tests.bench import __main__ as bench
+from tests.bench import alert_rules
 from tests.bench.alert_rules import write_rule_files
 from tests.bench.dashboards import ANGULAR, PANELS, QUERIES, UNUSED, VARIABLES, Made, dashboards
 from tests.bench.grafana_sync import write_dashboards
 from tests.bench.imports import imported
+from tests.bench.interpreter import this
 from tests.bench.measure import Figure, UnmeasurableError, peak_memory, pint, run
 
 
@@ -76,6 +78,19 @@ def test_what_says_nothing_has_not_worked() -> None:
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnmeasurableError, match="set IAS_SHARED"):
         write_rule_files(tmp_path / "none", tmp_path / "files")
+
+
+def test_a_promtool_that_the_module_would_find_is_not_measured_within_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, asked, rules = tmp_path / "promtool", tmp_path / "asked", tmp_path / "rules.yaml"
+    program.write_text(f"#!/bin/sh\ntouch {asked}\n")
+    program.chmod(0o755)
+    rules.write_text("groups: []\n")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(alert_rules, "ROUNDS", 1)
+    alert_rules.compared([rules], "a peer", [sys.executable, "-c", "print('read')"], None, this())
+    assert not asked.exists()
 
 
 def test_dashboards_differ_in_their_names_only(tmp_path: Path) -> None:
