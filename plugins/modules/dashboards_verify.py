@@ -14,6 +14,9 @@ description:
     its variables and asks every panel's queries through Grafana, as a browser would.
   - Fails unless every data source works, every query is answered, and every panel gets at least one real sample of the
     last five minutes. No value (NaN) is no sample.
+  - A rate over five minutes still has samples of what is gone. So Prometheus is asked for the newest sample of the
+    series behind each query, which must be within two of its intervals. What has one cause, such as a job without a
+    target, is one finding that names it, whose evidence has the panels.
   - A panel may be empty when its description says why, in a line C(May be empty) followed by a colon and the reason.
   - Waits for at most O(timeout) seconds, asking only the panels that have shown nothing yet.
 options:

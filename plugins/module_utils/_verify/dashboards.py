@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,13 +18,14 @@ from .._checks.dashboards import (
     unhealthy,
     unresolved,
 )
+from .._checks.panel_data import LOOK_BACK, Starved, bounded, explain, sources_of, starved
 from .._checks.result import CheckResult
 from .._findings import Finding
 from .._grafana import folders
 from .._grafana.client import Grafana
 from .._grafana_model.files import Dashboard
 from .._grafana_model.json_values import mapping, mappings, text
-from .._grafana_model.model import DataSource
+from .._grafana_model.model import DataSource, Json
 from .._grafana_model.panels import Panel, datasource_uid, find_source, read_panels
 from .._grafana_model.variables import (
     Chosen,
@@ -37,8 +38,9 @@ from .._grafana_model.variables import (
     substitute_all,
 )
 from .._http import HttpError, parse
+from .panel_data import SampleAges, targets_up
 
-START = "now-5m"
+START = f"now-{LOOK_BACK}"
 END = "now"
 WORKERS = 8
 NOT_VARIABLES = {"adhoc", "groupby", "switch"}
@@ -51,6 +53,7 @@ class DashboardProbe:
     folder: str
     wanted: Sequence[Dashboard]
     shown: set[tuple[str, int, str]] = field(default_factory=set)
+    ages: SampleAges = field(default_factory=SampleAges)
 
     def verify(self, grafana: Grafana) -> CheckResult:
         sources = grafana.datasources()
@@ -72,14 +75,12 @@ class DashboardProbe:
             opened = list(pool.map(lambda uid: self._open(grafana, sources, uid), uids))
             findings += [finding for _panels, problems in opened for finding in problems]
             panels = [(uid, panel) for uid, (found, _problems) in zip(uids, opened, strict=True) for panel in found]
-            pending = [(uid, panel) for uid, panel in panels if (uid, panel.id, panel.title) not in self.shown]
-            judged = list(pool.map(lambda entry: query_panel(grafana, entry[1]), pending))
-        for (uid, panel), wrong in zip(pending, judged, strict=True):
-            findings += wrong
-            if not wrong:
-                self.shown.add((uid, panel.id, panel.title))
+            pending = [(uid, panel) for uid, panel in panels if _key(uid, panel) not in self.shown]
+            broken = len({(finding.id, finding.object) for finding in findings})
+            judged = self._judge(grafana, pending, pool)
+        findings += judged.findings
+        broken += judged.checked - judged.passed
         checked = len(sources) + len(panels) + len(self.wanted)
-        broken = len({(finding.id, finding.object) for finding in findings})
         facts = {
             "dashboards": len(uids),
             "panels": len(panels),
@@ -87,6 +88,32 @@ class DashboardProbe:
             "datasources": {source.uid: health[source.uid].healthy for source in sources},
         }
         return CheckResult(checked, max(checked - broken, 0), findings, facts)
+
+    def _judge(self, grafana: Grafana, panels: Sequence[tuple[str, Panel]], pool: Executor) -> CheckResult:
+        """Ask panels that have shown nothing yet."""
+        findings: list[Finding] = []
+        answered = []
+        answers = pool.map(lambda entry: query_panel(grafana, entry[1]), panels)
+        for (uid, panel), results in zip(panels, answers, strict=True):
+            wrong = judge_panel(panel, results)
+            findings += wrong
+            if panel.may_be_empty and not wrong:
+                self.shown.add(_key(uid, panel))
+            elif not wrong:
+                answered.append((uid, panel, results))
+        read = (source for _uid, panel, _results in answered for query in panel.queries for source in sources_of(query))
+        fresh = self.ages.fresh(grafana, read, pool)
+        without: list[Starved] = []
+        for uid, panel, results in answered:
+            if lack := starved(panel, results, fresh.__contains__):
+                without.append(lack)
+            else:
+                self.shown.add(_key(uid, panel))
+        sources = [source for panel in without for source in panel.sources]
+        seen = self.ages.look_back(grafana, sources, pool)
+        findings += explain(without, seen, targets_up(grafana, {source.uid for source in sources}))
+        passed = sum(_key(uid, panel) in self.shown for uid, panel in panels)
+        return CheckResult(len(panels), passed, findings)
 
     def _present(self, grafana: Grafana) -> list[str]:
         tree = folders.read_folders(grafana.search("dash-folder"))
@@ -102,17 +129,20 @@ class DashboardProbe:
         return read_panels(title, dashboard, sources, chosen), findings
 
 
-def query_panel(grafana: Grafana, panel: Panel) -> list[Finding]:
-    """What is wrong with a panel's answers. One panel's failure is no reason to leave out the others."""
+def _key(dashboard: str, panel: Panel) -> tuple[str, int, str]:
+    return dashboard, panel.id, panel.title
+
+
+def query_panel(grafana: Grafana, panel: Panel) -> dict[str, Json]:
+    """The answer to each query of a panel. One panel's failure is no reason to leave out the others."""
     if not panel.queries:
-        return judge_panel(panel, {})
+        return {}
     try:
-        results = grafana.query(panel.queries, start=START, end=END)
+        return grafana.query([bounded(query) for query in panel.queries], start=START, end=END)
     except HttpError as error:
         if error.permanent and error.status in {401, 403}:
             raise
-        results = {query["refId"]: {"error": str(error)} for query in panel.queries}
-    return judge_panel(panel, results)
+        return {query["refId"]: {"error": str(error)} for query in panel.queries}
 
 
 def resolve(

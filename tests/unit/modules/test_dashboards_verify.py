@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +50,41 @@ def grafana() -> Iterator[Server]:
         server.on("GET", "/api/search", search)
         serve(server, panel("Rate", 'rate(x{job=~"$job"}[$__rate_interval])'))
         server.on("POST", "/api/ds/query", lambda request: Reply(200, {"results": {"A": result(1.5)}}))
+        prometheus(server, Prometheus())
         yield server
+
+
+@dataclass
+class Prometheus:
+    """How old the newest sample of selectors is: what is not named is 12 seconds old, None is gone."""
+
+    ages: dict[str, float | None] = field(default_factory=dict)
+    last_hour: dict[str, tuple[str, float]] = field(default_factory=dict)
+    """Selector → job and age of what is gone."""
+    up: dict[str, int] = field(default_factory=dict)
+    samples: int = 20
+    """Of each series in ten minutes."""
+
+    def answer(self, query: str) -> list[tuple[str, float]]:
+        """(job, value) of each series."""
+        if query == "sum by (job) (up)":
+            return list(self.up.items())
+        if found := re.fullmatch(r"time\(\) - max\(timestamp\((.*)\)\)", query):
+            age = self.ages.get(found[1], 12.0)
+            return [] if age is None else [("", age)]
+        if found := re.fullmatch(r"time\(\) - max by \(job\) \(max_over_time\(timestamp\((.*)\)\[1h:30s\]\)\)", query):
+            return [self.last_hour[found[1]]] if found[1] in self.last_hour else []
+        assert re.fullmatch(r"max\(count_over_time\(.*\[600s\]\)\)", query), query
+        return [("", self.samples)]
+
+
+def prometheus(server: Server, double: Prometheus) -> None:
+    def answer(request: Request) -> Reply:
+        series = double.answer(request.query["query"][0])
+        vector = [{"metric": {"job": job} if job else {}, "value": [0, str(value)]} for job, value in series]
+        return Reply(200, {"data": {"resultType": "vector", "result": vector}})
+
+    server.on("GET", f"{PROXY}/prometheus/api/v1/query", answer)
 
 
 def search(request: Request) -> Reply:
@@ -101,6 +137,106 @@ def test_an_empty_panel_is_told_with_its_query(grafana: Server) -> None:
     assert ids(told) == ["dashboards/no-data"]
     assert "D/Rate: no sample in the last five minutes: rate(x" in told["msg"]
     assert told["summary"] == {"checked": 3, "passed": 2}
+
+
+def messages(told: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [(finding["id"], finding["object"], finding["message"]) for finding in told["findings"]]
+
+
+def test_samples_of_what_is_gone_are_no_data_of_now(grafana: Server) -> None:
+    """Prometheus answers every query with the samples of some minutes ago."""
+    serve(grafana, *(panel(f"P{number}", f'x{number}{{job="vllm"}}') for number in range(5)), panel("Other", "y"))
+    gone = {f'x{number}{{job="vllm"}}': ("vllm", 200.0 + number) for number in range(5)}
+    prometheus(grafana, Prometheus(dict.fromkeys(gone), gone, up={"api": 2}))
+    told = run(grafana)
+    assert messages(told) == [
+        (
+            "dashboards/job-gone",
+            "job vllm",
+            "Prometheus has no target of this job any more, the newest sample is 3 minutes old: "
+            "5 panels show old data or none: D/P0, D/P1, D/P2 and 2 more",
+        )
+    ]
+    assert told["findings"][0]["evidence"]["panels"]["D/P4"] == 'x4{job="vllm"}'
+    assert told["summary"] == {"checked": 8, "passed": 3}
+
+
+def test_data_of_targets_that_are_down(grafana: Server) -> None:
+    serve(grafana, panel("Rate", "rate(x[5m])"))
+    prometheus(grafana, Prometheus({"x": None}, {"x": ("vllm", 90)}, up={"vllm": 0}))
+    assert messages(run(grafana)) == [
+        (
+            "dashboards/job-down",
+            "job vllm",
+            "no target of this job is up, the newest sample is 90 seconds old: D/Rate shows old data or none",
+        )
+    ]
+
+
+def test_a_metric_that_its_targets_write_no_more(grafana: Server) -> None:
+    serve(grafana, panel("Rate", "rate(x[5m])"))
+    prometheus(grafana, Prometheus({"x": None}, {"x": ("vllm", 90)}, up={"vllm": 2}))
+    assert messages(run(grafana)) == [
+        (
+            "dashboards/old-data",
+            "x",
+            "it is written no more, though 2 targets of job vllm are up, the newest sample is 90 seconds old: "
+            "D/Rate shows old data or none",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("samples", "age", "late"), [(20, 69, False), (20, 71, True), (10, 129, False), (10, 131, True)]
+)
+def test_what_is_of_now_depends_on_the_interval(grafana: Server, samples: int, age: float, late: bool) -> None:
+    """A series that nobody ended: rules that are evaluated no more, a remote write that stands still."""
+    serve(grafana, panel("Recorded", "job:x:rate5m"))
+    double = Prometheus({"job:x:rate5m": age}, {"job:x:rate5m": ("", age)}, samples=samples)
+    prometheus(grafana, double)
+    assert ids(run(grafana)) == (["dashboards/old-data"] if late else [])
+
+
+def test_a_series_that_was_never_there(grafana: Server) -> None:
+    serve(grafana, panel("Rate", "rate(x[5m])"))
+    grafana.ok("POST", "/api/ds/query", {"results": {"A": result(None)}})
+    prometheus(grafana, Prometheus({"x": None}))
+    (message,) = [finding["message"] for finding in run(grafana)["findings"]]
+    assert message == "no sample in the last five minutes, and none of x in the last hour: rate(x[5m])"
+
+
+def test_one_query_of_now_is_enough(grafana: Server) -> None:
+    serve(grafana, panel("Both", "x", "y"))
+    grafana.ok("POST", "/api/ds/query", {"results": {"A": result(1), "B": result(2)}})
+    prometheus(grafana, Prometheus({"x": None}))
+    assert run(grafana)["findings"] == []
+
+
+def test_a_panel_that_may_be_empty_may_be_old(grafana: Server) -> None:
+    serve(grafana, panel("XID", "x", description="May be empty: a good day has none"))
+    prometheus(grafana, Prometheus({"x": None}))
+    assert run(grafana)["findings"] == []
+
+
+def test_data_that_come_back_are_waited_for(grafana: Server) -> None:
+    serve(grafana, panel("Rate", "rate(x[5m])"))
+    double = Prometheus({"x": None}, {"x": ("api", 90)})
+    back = []
+
+    def answer(query: str) -> list[tuple[str, float]]:
+        back.append(query)
+        if len(back) > 4:
+            double.ages.clear()
+        return Prometheus.answer(double, query)
+
+    double.answer = answer  # type: ignore[method-assign]
+    prometheus(grafana, double)
+    assert run(grafana, timeout=20)["findings"] == []
+
+
+def test_a_prometheus_that_does_not_tell_ages_is_not_held_against_the_panel(grafana: Server) -> None:
+    grafana.on("GET", f"{PROXY}/prometheus/api/v1/query", Reply(422, {"error": "duplicate labelset"}))
+    assert run(grafana)["findings"] == []
 
 
 def test_a_panel_may_be_empty_for_a_reason(grafana: Server) -> None:
