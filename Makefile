@@ -14,7 +14,7 @@ LAB      := $(PYTHON) -m tests.lab
 READY    := $(VENV)/.made-from-lock
 export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/.lab/bin:$(PATH)
 
-.PHONY: help demo demo-down test check unit programs lint contracts docs dashboards-preview sanity preflight charts molecule test-kill test-alerts lab-build lab-up venv bench clean coverage charts-outdated charts-mirror mutation
+.PHONY: help demo demo-down test check unit programs lint contracts docs dashboards-preview sanity preflight charts molecule test-kill test-alerts test-mimir lab-build lab-up venv bench clean coverage charts-outdated charts-mirror mutation
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -ts "$$(printf '\t')"
@@ -111,6 +111,10 @@ test-kill: $(READY) ## kill site.yml at every step; a second run must converge (
 test-alerts: $(READY) ## real alerts by the platform's fault switches, without a cluster (26 minutes; not part of `make test`)
 	$(PYTHON) -m tests.lab.toolchain prometheus alertmanager
 	$(PYTHON) -m pytest -q tests/integration/alerts
+
+test-mimir: $(READY) ## Mimir's programs read their configurations (10 minutes of building once; not part of `make test`)
+	$(PYTHON) -m tests.lab.toolchain helm mimir
+	$(PYTHON) -m pytest -q $(BESIDE) tests/integration/mimir
 
 lab-build: $(READY) ## what the lab needs, built (about 50 minutes once where nothing can be pulled; then kept)
 	$(LAB) build

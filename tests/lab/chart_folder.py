@@ -12,13 +12,14 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from tests.lab import toolchain
+from tests.lab import chart_images, toolchain
 from tests.lab.mode import Mode
 from tests.lab.state import LAB, STATE, LabError, run
 
 STAND_INS = LAB / "charts"
 PLACE = STATE / "charts"
-NAMES = ("kube-prometheus-stack", "loki", "tempo", "alloy")
+NAMES = tuple(chart_images.COMPONENTS.values())
+ON_DEMAND = tuple(chart_images.ON_DEMAND.values())
 OPERATOR = "github.com/prometheus-operator/prometheus-operator"
 
 
@@ -42,8 +43,11 @@ def assemble(mode: Mode, real: Path | None) -> None:
     shutil.rmtree(PLACE, ignore_errors=True)
     if mode == "online" and not real:
         return
-    for name in NAMES:
-        shutil.copytree((real or STAND_INS) / name, PLACE / name)
+    for name in (*NAMES, *ON_DEMAND):
+        source = (
+            real if real and (real / name).is_dir() else STAND_INS
+        )  # nobody needs the real one of what is on demand
+        shutil.copytree(source / name, PLACE / name)
     if not real:
         crds = PLACE / "kube-prometheus-stack" / "crds"
         crds.mkdir()

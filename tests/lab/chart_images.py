@@ -14,6 +14,8 @@ from tests.lab import images
 from tests.lab.state import LAB, ROOT, STATE, LabError, run
 
 COMPONENTS = {"prometheus": "kube-prometheus-stack", "loki": "loki", "tempo": "tempo", "alloy": "alloy"}
+ON_DEMAND = {"mimir": "mimir-distributed"}
+ALL = COMPONENTS | ON_DEMAND
 VALUES = ROOT / "contracts" / "helm-values"
 RELOADER = "--prometheus-config-reloader="  # what the operator adds to the pods that it makes
 
@@ -49,7 +51,7 @@ def require_known(charts: Path) -> None:
     """Render every chart of a folder; raises LabError with the images that are not in the lab's table."""
     known = {name for row in images.table() for name in row.names}
     missing = []
-    for component, name in COMPONENTS.items():
+    for component, name in ALL.items():
         objects = yaml.load_all(render(charts / name, component), Loader=yaml.CSafeLoader)
         missing += [f"{image} (chart {name})" for image in sorted(requested_images(objects) - known)]
     if missing:

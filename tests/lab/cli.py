@@ -12,7 +12,18 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.lab import chart_folder, chart_images, cluster, images, online_images, releases, status, toolchain, workloads
+from tests.lab import (
+    chart_folder,
+    chart_images,
+    cluster,
+    images,
+    object_storage,
+    online_images,
+    releases,
+    status,
+    toolchain,
+    workloads,
+)
 from tests.lab.mode import Mode, mode
 from tests.lab.state import LabError
 
@@ -26,6 +37,9 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("logs", help="collect what nodes and pods have said into .lab/logs")
     commands.add_parser("images", help="build the stack's images and publish them in the lab; lay out its charts")
     commands.add_parser("platform", help="run the demo platform and its users in the cluster")
+    commands.add_parser(
+        "mimir", help="run what role mimir needs: an S3 server with buckets and keys; publish its image"
+    )
     traffic = commands.add_parser("traffic", help="start or stop the platform's users")
     traffic.add_argument("switch", choices=["on", "off"])
     down = commands.add_parser("down", help="remove the cluster, and the engine if it is the lab's")
@@ -47,7 +61,37 @@ def publish(chosen: Mode, real_charts: Path | None) -> None:
         online_images.load()
     else:
         chart_images.require_known(chart_folder.PLACE)
-        images.publish(images.table(), cluster.registry())
+        images.publish(images.stack_images(), cluster.registry())
+
+
+def mimir(chosen: Mode) -> None:
+    """What role mimir needs beside the stack: its image, and object storage."""
+    if chosen == "offline":
+        images.publish(images.on_demand_images(), cluster.registry())
+    object_storage.start()
+
+
+def do(asked: argparse.Namespace, chosen: Mode) -> None:
+    match asked.command:
+        case "build":
+            build(chosen)
+        case "up":
+            cluster.up(chosen)
+        case "status":
+            print("\n".join(status.lines(chosen)), flush=True)
+        case "logs":
+            print(f"logs are in {cluster.logs(chosen)}", flush=True)
+        case "images":
+            real = os.environ.get("CHARTS")
+            publish(chosen, Path(real) if real else None)
+        case "platform":
+            workloads.start()
+        case "mimir":
+            mimir(chosen)
+        case "traffic":
+            workloads.traffic(on=asked.switch == "on")
+        case "down":
+            cluster.down(chosen, purge=asked.purge)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,24 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         chosen, reason = mode()
         print(reason, flush=True)
-        match asked.command:
-            case "build":
-                build(chosen)
-            case "up":
-                cluster.up(chosen)
-            case "status":
-                print("\n".join(status.lines(chosen)), flush=True)
-            case "logs":
-                print(f"logs are in {cluster.logs(chosen)}", flush=True)
-            case "images":
-                real = os.environ.get("CHARTS")
-                publish(chosen, Path(real) if real else None)
-            case "platform":
-                workloads.start()
-            case "traffic":
-                workloads.traffic(on=asked.switch == "on")
-            case "down":
-                cluster.down(chosen, purge=asked.purge)
+        do(asked, chosen)
     except (LabError, toolchain.ToolchainError) as error:
         print(f"lab {asked.command}: {error}", file=sys.stderr)
         return 1

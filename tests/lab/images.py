@@ -38,6 +38,7 @@ class Row:
     user: str = "0"
     python: str = ""
     cluster: bool = False
+    on_demand: bool = False
 
 
 def table(path: Path = TABLE) -> list[Row]:
@@ -56,6 +57,14 @@ def _row(entry: dict[str, Any]) -> Row:
 
 def cluster_images() -> list[Row]:
     return [row for row in table() if row.cluster]
+
+
+def stack_images() -> list[Row]:
+    return [row for row in table() if not row.on_demand]
+
+
+def on_demand_images() -> list[Row]:
+    return [row for row in table() if row.on_demand]
 
 
 def publish(rows: Iterable[Row], registry: Registry) -> None:

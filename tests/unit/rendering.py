@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from ansible_collections.ias.observability.plugins.module_utils._values.merge import load, merge
-from tests.lab.chart_images import COMPONENTS
+from tests.lab.chart_images import ALL
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "contracts"
@@ -41,9 +41,11 @@ def helm() -> str:
     return program("helm")
 
 
-def values_files(component: str, profile: str = "small", *, lab: bool = False) -> list[Path]:
+def values_files(component: str, profile: str = "small", *, mimir: bool = False, lab: bool = False) -> list[Path]:
     base = CONTRACTS / "helm-values"
     files = [base / f"{component}.yaml", base / "profiles" / profile / f"{component}.yaml"]
+    if mimir and component == "prometheus":
+        files.append(base / "with-mimir" / "prometheus.yaml")
     return [*files, ROOT / "tests" / "lab" / "values" / f"{component}.yaml"] if lab else files
 
 
@@ -54,7 +56,7 @@ def merged(files: list[Path]) -> Object:
 
 def render(component: str, values: Object, namespace: str = NAMESPACE) -> str:
     """The text that `helm template` makes of the stand-in chart and these values."""
-    chart = CHARTS / COMPONENTS[component]
+    chart = CHARTS / ALL[component]
     done = subprocess.run(
         [helm(), "template", component, str(chart), "--namespace", namespace, "--values", "-"],
         input=json.dumps(values),

@@ -36,7 +36,8 @@ def check(contracts: Path, lists: Path, root: Path) -> Iterator[str]:
 
 def of_component(contracts: Path, component: str) -> list[Path]:
     folder = contracts / "helm-values"
-    files = (folder / f"{component}.yaml", *sorted(folder.glob(f"profiles/*/{component}.yaml")))
+    laid_upon = sorted([*folder.glob(f"profiles/*/{component}.yaml"), *folder.glob(f"with-*/{component}.yaml")])
+    files = (folder / f"{component}.yaml", *laid_upon)
     return [file for file in files if file.exists()]
 
 

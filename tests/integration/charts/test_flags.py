@@ -10,7 +10,8 @@ import subprocess
 
 import pytest
 
-from tests.unit.rendering import COMPONENTS, ROOT, merged, objects, render, values_files
+from tests.lab.chart_images import COMPONENTS
+from tests.unit.rendering import ROOT, merged, objects, render, values_files
 
 # RecordedRequest for their help as their containers start them.
 PROGRAMS = {

@@ -22,12 +22,12 @@ from tests.unit.rendering import CONTRACTS, Object, merged, objects, render, val
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
-@pytest.fixture(scope="module")
-def sources() -> dict[str, Object]:
+@pytest.fixture(scope="module", params=[False, True], ids=["alone", "with-mimir"])
+def sources(request: pytest.FixtureRequest) -> dict[str, Object]:
     """Grafana's data sources, as it reads them: `$$` is a dollar sign."""
-    grafana = merged(values_files("prometheus"))["grafana"]
-    text = yaml.safe_dump(grafana["datasources"]["datasources.yaml"]).replace("$$", "$")
-    return {source["uid"]: source for source in yaml.safe_load(text)["datasources"]}
+    files = merged(values_files("prometheus", mimir=request.param))["grafana"]["datasources"].values()
+    text = yaml.safe_dump([source for file in files for source in file["datasources"]]).replace("$$", "$")
+    return {source["uid"]: source for source in yaml.safe_load(text)}
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.rendering import COMPONENTS, CONTRACTS, Object, claims, leaves, merged, objects, render, values_files
+from tests.lab.chart_images import COMPONENTS
+from tests.unit.rendering import CONTRACTS, Object, claims, leaves, merged, objects, render, values_files
 from tools import yaml_text
 
 PROFILES = ("small", "ha")

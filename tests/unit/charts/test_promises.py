@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from tests.unit.rendering import COMPONENTS, CONTRACTS, Object, merged, objects, render, values_files
+from tests.unit.rendering import ALL, CONTRACTS, Object, merged, objects, render, values_files
 from tools import yaml_text
 
 # The operator makes these pods: it is told of their containers.
 MADE_BY_THE_OPERATOR = ("Prometheus", "Alertmanager")
 
 
-# The lab's Loki knows a volume only; what profile ha says of it is read in test_profiles.py.
-RENDERED = [(component, "small") for component in COMPONENTS] + [(name, "ha") for name in COMPONENTS if name != "loki"]
+# The lab's Loki knows a volume only, its Mimir no caches; what profile ha says of them is read in test_profiles.py.
+RENDERED = [(name, "small") for name in ALL] + [(name, "ha") for name in ALL if name not in ("loki", "mimir")]
 
 
 def rendered(component: str, profile: str = "small") -> list[Object]:
@@ -46,7 +46,7 @@ def test_every_container_has_requests_and_a_limit(component: str, profile: str) 
         assert "memory" in resources.get("limits", {}), name
 
 
-@pytest.mark.parametrize("component", COMPONENTS)
+@pytest.mark.parametrize("component", ALL)
 def test_every_image_is_listed(component: str) -> None:
     pins: list[dict[str, Any]] = yaml_text.load((CONTRACTS / "charts.yaml").read_text())["charts"][component]["images"]
     listed = {f"{image['repository']}:{image['tag']}" for image in pins}

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from tests.unit.rendering import COMPONENTS, CONTRACTS, ROOT, leaves, merged, values_files
+from tests.unit.rendering import ALL, CONTRACTS, ROOT, leaves, merged, values_files
 from tools import yaml_text
 from tools.contracts.values import dotted, known
 
 VARIANTS = [
     pytest.param(component, profile, lab, id=f"{component}-{profile}{'-lab' if lab else ''}")
-    for component in COMPONENTS
+    for component in ALL
     for profile, lab in (("small", False), ("small", True), ("ha", False))
 ]
 
@@ -34,11 +34,11 @@ def test_the_real_chart_knows_every_key(
 ) -> None:
     pin = pins[component]
     keys = json.loads((shared / "charts" / f"{pin['chart']}-{pin['version']}.json").read_text())["keys"]
-    values = merged(values_files(component, profile, lab=lab))
+    values = merged(values_files(component, profile, mimir=True, lab=lab))
     assert [path for path in map(dotted, leaves(values)) if not known(keys, path)] == []
 
 
-@pytest.mark.parametrize("component", COMPONENTS)
+@pytest.mark.parametrize("component", ALL)
 def test_the_stand_in_has_the_pinned_version(pins: dict[str, Any], component: str) -> None:
     pin = pins[component]
     chart = yaml_text.load((ROOT / "tests" / "lab" / "charts" / pin["chart"] / "Chart.yaml").read_text())

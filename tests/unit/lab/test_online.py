@@ -114,7 +114,8 @@ def charts(folder: Path) -> Path:
 def test_given_charts_are_laid_out_in_both_modes(mode: Mode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chart_folder, "PLACE", tmp_path / "place")
     chart_folder.assemble(mode, charts(tmp_path / "given"))
-    assert {path.name for path in chart_folder.PLACE.iterdir()} == set(chart_folder.NAMES)
+    assert {path.name for path in chart_folder.PLACE.iterdir()} == {*chart_folder.NAMES, *chart_folder.ON_DEMAND}
+    assert not any((chart_folder.PLACE / name / "templates").exists() for name in chart_folder.NAMES)
 
 
 def test_online_leaves_charts_to_their_registries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,7 +73,7 @@ def test_a_newer_chart_is_named_with_the_line_of_its_pin(
 
 def test_nothing_newer(server: Server, charts: Path, capsys: pytest.CaptureFixture[str]) -> None:
     server.ok("GET", TAGS, {"tags": ["1.2.3", "1.0.0"]})
-    assert run(charts, capsys) == (0, "charts: 4 asked for, 0 to look at; a chart's images follow its version\n")
+    assert run(charts, capsys) == (0, "charts: 5 asked for, 0 to look at; a chart's images follow its version\n")
 
 
 def test_a_registry_that_wants_a_token_gets_one(

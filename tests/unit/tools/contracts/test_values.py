@@ -46,5 +46,9 @@ def test_a_file_that_is_not_yaml() -> None:
 def test_every_file_is_held_against_its_charts_list(root: Path, shared: Path) -> None:
     contracts = root / "contracts"
     assert list(values.check(contracts, shared / "charts", root)) == []
-    files = [path for name in ("prometheus", "loki", "tempo", "alloy") for path in values.of_component(contracts, name)]
+    files = [
+        path
+        for name in ("prometheus", "loki", "tempo", "alloy", "mimir")
+        for path in values.of_component(contracts, name)
+    ]
     assert sorted(files) == sorted((contracts / "helm-values").rglob("*.yaml"))
