@@ -16,6 +16,39 @@ options:
         optionally C(object) and C(file); C(id), C(object) and C(file) may hold C(*).
       - A waiver that has expired is an error, and one without a finding a warning. Neither can be waived.
     type: path
+  fail_on:
+    description: The module fails when a finding is at least so severe.
+    type: str
+    choices: [error, warning, info]
+    default: error
+  outputs:
+    description:
+      - Files to write the findings to, for CI systems, also when the module fails. Those that are waived are left out.
+        Folders that are missing are made.
+    type: dict
+    suboptions:
+      sarif:
+        description: SARIF 2.1.0, as code scanning and editors read it.
+        type: path
+      junit:
+        description: JUnit XML. What makes the module fail is a failed case, any other finding one that passed.
+        type: path
+      github:
+        description:
+          - Workflow commands of GitHub. Once a step prints the file, GitHub shows the findings beside the lines of the
+            pull request.
+        type: path
+attributes:
+  check_mode:
+    support: full
+    description: Can run in C(check_mode) and return changed status prediction without modifying the target.
+    details: It modifies nothing but the files of O(outputs), and in check mode not even these.
+  diff_mode:
+    support: none
+    description: Will return details on what has changed (or would change in C(check_mode)), when in diff mode.
+  idempotent:
+    support: full
+    description: When run twice in a row with the same arguments, the second run changes nothing.
 """
 
     # For modules that read PromQL.

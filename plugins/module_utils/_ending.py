@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from ._findings import Finding, failed, failure_message
+from ._findings import Finding, Severity, failed, failure_message
 from ._printable import printable, printable_tree
 
 
@@ -21,10 +21,10 @@ class Module(Protocol):
     def fail_json(self, msg: str, **kwargs: Any) -> Any: ...
 
 
-def end(module: Module, what: str, findings: Iterable[Finding], **result: Any) -> None:
-    """End the module: failed, saying `what` and every error, when there is one."""
+def end(module: Module, what: str, findings: Iterable[Finding], fail_on: Severity = "error", **result: Any) -> None:
+    """End the module: failed, saying `what` and every finding, when one is at least as severe as `fail_on`."""
     found = list(findings)
     result = {"changed": False, **result, "findings": [printable_tree(finding.as_dict()) for finding in found]}
-    if failed(found):
+    if failed(found, fail_on):
         module.fail_json(msg=printable(failure_message(what, found)), **result)
     module.exit_json(**result)

@@ -1,7 +1,7 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that a user names, read with bounds: no pipe or device is waited for, nothing huge is taken in."""
+"""Files that a user names, read with bounds: no pipe or device is waited for, nothing huge is taken in. And written."""
 
 from __future__ import annotations
 
@@ -32,6 +32,17 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         message = f"not a UTF-8 text: byte {error.start + 1} is 0x{error.object[error.start]:02x}"
         raise UnreadableError("encoding", message, "save the file as UTF-8; is it a text at all?") from error
+
+
+def write_text(path: Path, text: str, *, dry_run: bool) -> bool:
+    """Whether the file holds something else, which is put right unless `dry_run`; its folder is made. OSError."""
+    content = text.encode()
+    if path.is_file() and path.read_bytes() == content:
+        return False
+    if not dry_run:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return True
 
 
 def check_regular(path: Path) -> int:

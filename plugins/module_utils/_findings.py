@@ -57,10 +57,14 @@ class Finding(NamedTuple):
         )
         return " ".join(part for part in (place, self.object) if part)
 
+    @property
+    def advice(self) -> str:
+        """The message, and what to do."""
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
     def __str__(self) -> str:
         where = f"{self.where}: " if self.where else ""
-        hint = f" ({self.hint})" if self.hint else ""
-        return f"{where}{self.message}{hint} [{self.id}]"
+        return f"{where}{self.advice} [{self.id}]"
 
 
 @dataclass(slots=True)
@@ -92,8 +96,10 @@ def did_you_mean(name: str, known: Iterable[str], likeness: float = 0.6) -> str:
     return f"did you mean {near[0]!r}?" if near else ""
 
 
-def failed(findings: Iterable[Finding]) -> bool:
-    return any(finding.severity == "error" for finding in findings)
+def failed(findings: Iterable[Finding], fail_on: Severity = "error") -> bool:
+    """Whether one of them is at least so severe."""
+    severe = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
+    return any(finding.severity in severe for finding in findings)
 
 
 def summary(findings: Iterable[Finding]) -> dict[str, int]:

@@ -6,18 +6,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
+from ._ci_formats import FORMATS
 from ._ending import Module, end
-from ._findings import Finding, summary
+from ._files import write_text
+from ._findings import SEVERITIES, Finding, summary
+from ._printable import printable
 from ._promql import Profile
 from ._promql.literals import parse_duration
 from ._waivers import waive
 
-VALIDATION_ARGS: dict[str, Any] = {"waivers": {"type": "path"}}
+VALIDATION_ARGS: dict[str, Any] = {
+    "waivers": {"type": "path"},
+    "fail_on": {"type": "str", "choices": list(SEVERITIES), "default": "error"},
+    "outputs": {"type": "dict", "options": {name: {"type": "path"} for name in FORMATS}},
+}
 CONTRACT_ARGS: dict[str, Any] = {"contract": {"type": "path"}}
 PROMETHEUS_ARGS: dict[str, Any] = {"prometheus_version": {"type": "str", "default": "3.14"}}
 SCRAPE_ARGS: dict[str, Any] = {"scrape_interval": {"type": "str", "default": "30s"}}
+
+
+class Validator(Module, Protocol):
+    """The part of AnsibleModule that is needed to end with files of findings."""
+
+    check_mode: bool
 
 
 def profile(module: Module) -> Profile:
@@ -42,11 +56,47 @@ def scrape_interval(module: Module) -> float:
 
 
 def finish(
-    module: Module, what: str, findings: Iterable[Finding], counts: Mapping[str, int], facts: Mapping[str, object]
+    module: Validator, what: str, findings: Iterable[Finding], counts: Mapping[str, int], facts: Mapping[str, object]
 ) -> None:
-    """Let through what is waived and end the module: failed, saying `what` and every error, when there is one."""
+    """Let through what is waived, write the rest for CI systems, and end the module: failed, saying `what` and every
+    finding, when one is as severe as `fail_on`."""
     left, waived = list(findings), list[Finding]()
     if module.params["waivers"]:
         left, waived = waive(left, module.params["waivers"])
-    counted = {**summary(left), **counts}
-    end(module, what, left, waived=[finding.as_dict() for finding in waived], summary=counted, **facts)
+    end(
+        module,
+        what,
+        left,
+        module.params["fail_on"],
+        changed=_write_outputs(module, left),
+        waived=[finding.as_dict() for finding in waived],
+        summary={**summary(left), **counts},
+        **facts,
+    )
+
+
+def _write_outputs(module: Validator, findings: list[Finding]) -> bool:
+    """Whether a file of `outputs` was not as it is to be."""
+    outputs = {name: path for name, path in (module.params["outputs"] or {}).items() if path}
+    shown = [_shown(finding) for finding in findings] if outputs else []
+    changed = False
+    for name, path in outputs.items():
+        text = FORMATS[name](shown, module.params["fail_on"])
+        try:
+            changed |= write_text(Path(path), text, dry_run=module.check_mode)
+        except OSError as error:
+            module.fail_json(msg=f"outputs.{name}: {path} cannot be written: {error.strerror or error}")
+    return changed
+
+
+def _shown(finding: Finding) -> Finding:
+    """With texts that are fit to be shown, and its file relative to the working directory, where it lies below that."""
+    file = Path(finding.file)
+    if file.is_absolute() and file.is_relative_to(Path.cwd()):
+        file = file.relative_to(Path.cwd())
+    return finding._replace(
+        message=printable(finding.message),
+        hint=printable(finding.hint),
+        object=printable(finding.object),
+        file=printable(str(file)) if finding.file else "",
+    )

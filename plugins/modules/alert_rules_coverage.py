@@ -33,7 +33,6 @@ version_added: 1.0.0
 seealso:
   - module: ias.observability.alert_rules_validate
 extends_documentation_fragment:
-  - ias.observability._attributes.read_only
   - ias.observability._validation
   - ias.observability._validation.prometheus
 """
@@ -60,7 +59,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 findings:
-  description: Everything that is missing. The module fails when there is an error.
+  description: Everything that is missing. See O(fail_on).
   type: list
   elements: dict
   returned: always

@@ -14,7 +14,7 @@ description:
     nor C(promtool) is needed; where there is a C(promtool), it is asked too.
   - Findings whose id begins with C(load/) say what Prometheus or the operator would refuse, C(rules/) what loads but
     does not do what it looks like, C(metadata/) what a person who is woken up would miss.
-  - Fails when a finding is an error.
+  - Fails when a finding is an error; O(fail_on) makes it stricter.
 options:
   paths:
     description: Rule files, PrometheusRule manifests, or folders of them.
@@ -67,7 +67,6 @@ version_added: 1.0.0
 seealso:
   - module: ias.observability.alert_rules_coverage
 extends_documentation_fragment:
-  - ias.observability._attributes.read_only
   - ias.observability._validation
   - ias.observability._validation.prometheus
   - ias.observability._validation.contract
@@ -84,6 +83,13 @@ EXAMPLES = r"""
     paths: [contracts/alerts.yaml]
     alertmanager_config: contracts/alertmanager.yaml
 
+- name: Fail for warnings too, and write what was found for code scanning
+  ias.observability.alert_rules_validate:
+    paths: [contracts/alerts.yaml]
+    fail_on: warning
+    outputs:
+      sarif: reports/alerts.sarif
+
 - name: Check one rule for an older server
   ias.observability.alert_rules_validate:
     prometheus_version: "3.5"
@@ -99,7 +105,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 findings:
-  description: Everything that was found, by file and line. The module fails when one of them is an error.
+  description: Everything that was found, by file and line. See O(fail_on).
   type: list
   elements: dict
   returned: always

@@ -16,7 +16,7 @@ description:
     place; SQL and other languages are passed over.
   - Findings whose id begins with C(dashboards/) are about the dashboard, C(rules/) and C(contract/) about a query, as
     in M(ias.observability.alert_rules_validate).
-  - Fails when a finding is an error.
+  - Fails when a finding is an error; O(fail_on) makes it stricter.
 options:
   paths:
     description:
@@ -49,7 +49,6 @@ seealso:
   - module: ias.observability.dashboards_verify
   - module: ias.observability.grafana_dashboards
 extends_documentation_fragment:
-  - ias.observability._attributes.read_only
   - ias.observability._validation
   - ias.observability._validation.prometheus
   - ias.observability._validation.contract
@@ -76,7 +75,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 findings:
-  description: Everything that was found, by file and line. The module fails when one of them is an error.
+  description: Everything that was found, by file and line. See O(fail_on).
   type: list
   elements: dict
   returned: always

@@ -16,7 +16,7 @@ description:
     version and kept by its digest.
   - A C(values.schema.json) is judged by the library C(jsonschema). What it refers to elsewhere is never fetched, and a
     pattern that could take forever is left to Helm.
-  - Findings never hold a value, only its key. Fails when a finding is an error.
+  - Findings never hold a value, only its key. Fails when a finding is an error; O(fail_on) makes it stricter.
 options:
   values_files:
     description: Files of values, the later ones laid upon the earlier ones, as C(helm --values) does.
@@ -38,7 +38,6 @@ version_added: 1.0.0
 seealso:
   - module: ias.observability.helm_release_plan
 extends_documentation_fragment:
-  - ias.observability._attributes.read_only
   - ias.observability._validation
   - ias.observability._chart
 """
@@ -60,7 +59,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 findings:
-  description: Everything that was found, by file and line. The module fails when one of them is an error.
+  description: Everything that was found, by file and line. See O(fail_on).
   type: list
   elements: dict
   returned: always

@@ -100,7 +100,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._files import UnreadableError, read_text
+from ..module_utils._files import UnreadableError, read_text, write_text
 from ..module_utils._printable import printable_tree
 from ..module_utils._report.data import ctrf, read_history, report_json
 from ..module_utils._report.html import page
@@ -136,13 +136,15 @@ def main() -> None:
         history=earlier_runs(folder / REPORT) if folder else (),
     )
     lines = table(run.proofs)
-    changed = False
+    stale: list[bool] = []
     if folder:
         try:
-            changed = write(folder, files(run, lines), dry_run=module.check_mode)
+            stale = [
+                write_text(folder / name, text, dry_run=module.check_mode) for name, text in files(run, lines).items()
+            ]
         except OSError as error:
             module.fail_json(msg=f"The report cannot be written to {folder}: {error}")
-    module.exit_json(changed=changed, lines=lines, failed_proofs=[proof.title for proof in run.failed])
+    module.exit_json(changed=any(stale), lines=lines, failed_proofs=[proof.title for proof in run.failed])
 
 
 def files(run: Run, lines: list[str]) -> dict[str, str]:
@@ -162,20 +164,6 @@ def earlier_runs(path: Path) -> tuple[PastRun, ...]:
         return read_history(read_text(path))
     except UnreadableError:
         return ()
-
-
-def write(folder: Path, files: dict[str, str], *, dry_run: bool) -> bool:
-    """Write what differs."""
-    stale = {
-        name: content
-        for name, content in files.items()
-        if not (folder / name).is_file() or (folder / name).read_text() != content
-    }
-    if stale and not dry_run:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in stale.items():
-            (folder / name).write_text(content)
-    return bool(stale)
 
 
 if __name__ == "__main__":
