@@ -105,6 +105,12 @@ class Prometheus:
         answer = self.api.post_form(path, {"query": expr, "limit": str(most)})
         return _read(path, lambda data: [labels(entry["metric"]) for entry in data["result"][:most]], answer)
 
+    def value(self, expr: str) -> float | None:
+        """What an expression of at most one series gives now; None where it gives none."""
+        path = "/api/v1/query"
+        answer = self.api.post_form(path, {"query": expr})
+        return _read(path, lambda data: next((float(one["value"][1]) for one in data["result"]), None), answer)
+
     def target_metadata(self, match_target: str) -> dict[str, str]:
         """Metric family → type, as the targets with these labels expose it."""
         path = "/api/v1/targets/metadata"
