@@ -13,6 +13,7 @@ options:
     description:
       - Seconds to wait until nothing is wrong any more. The module ends within a second of it, whatever the servers do.
       - With V(0) there is one check, which may take 30 seconds.
+      - Where something is wrong, its causes are looked up in the cluster for at most 5 seconds more.
       - An API server of Kubernetes that has not answered once is waited for 10 seconds only.
     type: int
     default: 120

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ._http import Api, Parsed, labels, parse, text
@@ -27,6 +27,9 @@ class Target:
     """Seconds since the epoch, by Prometheus' clock; None where it does not say."""
     interval: float = 60.0
     """Seconds."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    timeout: str = ""
+    """Of a scrape, as Prometheus writes durations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,12 @@ class Prometheus:
         path = "/api/v1/targets"
         answer = self.api.get(path, {"state": "active"})
         return _read(path, lambda data: [read_target(entry) for entry in data["activeTargets"]], answer)
+
+    def dropped(self) -> dict[str, int]:
+        """How many discovered targets relabelling drops, by scrape pool."""
+        path = "/api/v1/targets"
+        answer = self.api.get(path, {"state": "dropped"})
+        return _read(path, read_dropped, answer)
 
     def rule_groups(self) -> list[RuleGroup]:
         path = "/api/v1/rules"
@@ -154,7 +163,14 @@ def read_target(entry: Mapping[str, Any]) -> Target:
         pool=pool,
         last_scrape=read_moment(entry.get("lastScrape")),
         interval=parse_duration(text(entry.get("scrapeInterval", "1m"))),
+        labels=labels(entry.get("labels") or {}),
+        timeout=text(entry.get("scrapeTimeout", "")),
     )
+
+
+def read_dropped(data: Any) -> dict[str, int]:
+    """Prometheus before 2.47 does not count them."""
+    return {text(pool): int(count) for pool, count in (data.get("droppedTargetCounts") or {}).items()}
 
 
 def read_rule(group: str, rule: Mapping[str, Any]) -> LoadedRule:

@@ -70,20 +70,24 @@ loaded:
   sample: 143
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from ..module_utils import _kube
+from ..module_utils._causes.merge import Explained
 from ..module_utils._checks.alerts import RuleFileError, check_rules, load_rules
 from ..module_utils._checks.result import CheckResult
 from ..module_utils._contract.aliases import AliasError, MetricAliases
 from ..module_utils._contract.load import load as load_contract
+from ..module_utils._explain import findings as causes
 from ..module_utils._files import UnreadableError, read_text
-from ..module_utils._findings import failure_message
+from ..module_utils._findings import Finding, failure_message
 from ..module_utils._http import Deadline
 from ..module_utils._kube.module import kube_module
 from ..module_utils._prometheus import LoadedRule, Prometheus
+from ..module_utils._rules.object_names import NameCollisionError, object_names
 from ..module_utils._rules.report import RuleReport
 from ..module_utils._service import PROMETHEUS, arguments, open_service
 from ..module_utils._verify.proof import WAIT_ARGS, verify
@@ -97,7 +101,8 @@ def main() -> None:
         names = team_names(module.params["contract"])
         read = [rule for path in module.params["paths"] for rule in load_rules(path, _text(path))]
         wanted = [replace(rule, expr=names.apply(rule.expr)) for rule in read]
-    except (AliasError, RuleFileError) as error:
+        names_of_objects = object_names(module.params["paths"])
+    except (AliasError, NameCollisionError, RuleFileError) as error:
         module.fail_json(msg=str(error))
 
     ours = {(rule.group, rule.name) for rule in wanted}
@@ -122,7 +127,13 @@ def main() -> None:
                 prometheus.now(),
             )
 
-    verify(module, "Not every alert is armed", probe)
+    home, url = module.params["prometheus"]["namespace"], module.params["prometheus"]["url"]
+
+    def explain(findings: Sequence[Finding], deadline: Deadline) -> Iterable[Explained]:
+        cluster = _kube.Cluster(_kube.connect(module.params), deadline)
+        return causes.rules(cluster, home, findings, names_of_objects)
+
+    verify(module, "Not every alert is armed", probe, None if url else explain)
 
 
 def team_names(path: str | None) -> MetricAliases:

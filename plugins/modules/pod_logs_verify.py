@@ -67,8 +67,13 @@ silent:
   sample: [kube-system/kube-proxy-x7k2p/kube-proxy]
 """
 
+from collections.abc import Iterable, Sequence
+
+from ..module_utils._causes.merge import Explained
 from ..module_utils._checks.result import CheckResult
 from ..module_utils._ending import Module
+from ..module_utils._explain import findings as causes
+from ..module_utils._findings import Finding
 from ..module_utils._http import Deadline
 from ..module_utils._kube import Cluster, KubeError, connect
 from ..module_utils._kube.module import kube_module
@@ -102,7 +107,10 @@ def main() -> None:
         with open_service(module.params, "loki", deadline) as api:
             return coverage.verify(Cluster(client, deadline), Loki(api))
 
-    verify(module, "Not all logs arrive", probe)
+    def explain(findings: Sequence[Finding], deadline: Deadline) -> Iterable[Explained]:
+        return causes.logs(Cluster(client, deadline), coverage.collector_labels, module.params["loki"], findings)
+
+    verify(module, "Not all logs arrive", probe, explain)
 
 
 def compile_pattern(module: Module, pattern: str) -> patterns.Pattern:

@@ -65,9 +65,14 @@ jobs:
   sample: {api-router: {up: 2, down: 0}}
 """
 
+from collections.abc import Iterable, Sequence
+
 from ..module_utils import _kube
+from ..module_utils._causes.merge import Explained
 from ..module_utils._checks.result import CheckResult
 from ..module_utils._checks.targets import check_targets
+from ..module_utils._explain import findings as causes
+from ..module_utils._findings import Finding
 from ..module_utils._http import Deadline
 from ..module_utils._kube.module import kube_module
 from ..module_utils._kube.monitors import selected
@@ -80,15 +85,21 @@ def main() -> None:
     jobs = {"type": "list", "elements": "str", "default": []}
     module = kube_module(arguments(prometheus=PROMETHEUS, jobs=jobs, **WAIT_ARGS), supports_check_mode=True)
 
+    home, url = module.params["prometheus"]["namespace"], module.params["prometheus"]["url"]
+
     def probe(deadline: Deadline) -> CheckResult:
         with open_service(module.params, "prometheus", deadline) as api:
             prometheus = Prometheus(api)
             targets, now, runtime = prometheus.targets(), prometheus.now(), prometheus.runtime()
-        home, url = module.params["prometheus"]["namespace"], module.params["prometheus"]["url"]
         monitors = [] if url else selected(_kube.Cluster(_kube.connect(module.params), deadline), home)
         return check_targets(targets, module.params["jobs"], monitors, home, now=now, runtime=runtime)
 
-    verify(module, "Not everything is scraped", probe)
+    def explain(findings: Sequence[Finding], deadline: Deadline) -> Iterable[Explained]:
+        with open_service(module.params, "prometheus", deadline) as api:
+            targets, pools = Prometheus(api).targets(), Prometheus(api).dropped()
+        return causes.targets(_kube.Cluster(_kube.connect(module.params), deadline), home, findings, targets, pools)
+
+    verify(module, "Not everything is scraped", probe, None if url else explain)
 
 
 if __name__ == "__main__":

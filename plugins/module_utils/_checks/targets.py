@@ -79,6 +79,7 @@ def not_up(target: Target) -> Finding:
         f"target {target.url} is {target.health}: {target.error or 'no reason given'}",
         "Check that the pod runs and that nothing keeps Prometheus from its port",
         object=target.job,
+        evidence={"url": target.url},
     )
 
 
@@ -144,4 +145,5 @@ def idle_endpoint(monitor: Monitor, number: int, home: str) -> Finding:
         f"no active target is of {endpoint}{monitor}",
         "Check that it selects what runs, and names a port of it; Prometheus may learn of it three minutes late",
         object=f"{monitor.namespace}/{monitor.name}",
+        evidence={"pool": monitor.pools[number]},
     )

@@ -40,6 +40,15 @@ _PROOFS: dict[tuple[Scope, str, str], tuple[str, ...]] = {
     ("cluster", "", "pods/log"): ("get",),
     ("cluster", _OPERATOR, "servicemonitors"): ("list",),
     ("cluster", _OPERATOR, "podmonitors"): ("list",),
+    # What causes are looked for in; without a right to it less can be said.
+    ("cluster", _OPERATOR, "prometheusrules"): ("list",),
+    ("cluster", "", "events"): ("list",),
+    ("cluster", "", "services"): ("list",),
+    ("cluster", "apps", "daemonsets"): ("list",),
+    ("cluster", "apps", "deployments"): ("list",),
+    ("cluster", "apps", "replicasets"): ("list",),
+    ("cluster", "apps", "statefulsets"): ("list",),
+    ("cluster", "networking.k8s.io", "networkpolicies"): ("list",),
     ("namespace", "", "services"): ("get",),
     ("namespace", "", "pods/portforward"): ("get", "create"),  # which of them a websocket needs is the version's
     ("namespace", "discovery.k8s.io", "endpointslices"): ("list",),
@@ -61,7 +70,6 @@ _DEPLOYMENT: dict[tuple[Scope, str, str], tuple[str, ...]] = {
     ("namespace", "", "services"): _HELM,
     ("namespace", "", "serviceaccounts"): _HELM,
     ("namespace", "", "persistentvolumeclaims"): _HELM,
-    ("namespace", "", "events"): ("list",),
     ("namespace", "coordination.k8s.io", "leases"): _HELM,  # one run at a time
     ("namespace", "apps", "deployments"): _HELM,
     ("namespace", "apps", "statefulsets"): _HELM,
@@ -69,7 +77,7 @@ _DEPLOYMENT: dict[tuple[Scope, str, str], tuple[str, ...]] = {
     ("namespace", "policy", "poddisruptionbudgets"): _HELM,
     ("namespace", _OPERATOR, "alertmanagers"): _HELM,
     ("namespace", _OPERATOR, "prometheuses"): _HELM,
-    ("namespace", _OPERATOR, "prometheusrules"): (*_HELM, "list"),
+    ("namespace", _OPERATOR, "prometheusrules"): _HELM,
     ("namespace", _OPERATOR, "servicemonitors"): _HELM,
     # kube-prometheus-stack puts the services of the control plane beside what they select.
     ("kube-system", "", "services"): _HELM,

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
+from .._causes.merge import Explained, merged
 from .._checks.result import CheckResult
 from .._ending import Module, end
+from .._explain import findings as causes
 from .._findings import Finding, by_severity, failed
 from .._http import Deadline, HttpError
 from .._kube import KubeError, UnreachableError
@@ -28,15 +31,32 @@ SHORTEST_INTERVAL_SECONDS = 0.1
 UNREACHABLE_SECONDS = 10.0
 """How long an API server that has not answered once is waited for: there is no cluster, and none will come."""
 
+CAUSE_SECONDS = 5.0
+"""What the look-up of causes may take, after the wait."""
+
 Probe = Callable[[Deadline], CheckResult]
 """One check. All of its calls end with the deadline."""
+Explain = Callable[[Sequence[Finding], Deadline], Iterable[Explained]]
+"""Look up what the findings come from."""
 
 
-def verify(module: Module, what: str, probe: Probe) -> None:
-    """Check until nothing is wrong or the time is over, and end the module."""
+def verify(module: Module, what: str, probe: Probe, explain: Explain | None = None) -> None:
+    """Check until nothing is wrong or the time is over, look up the causes of what is, and end the module."""
     result = wait(probe, timeout=module.params["timeout"], interval=module.params["interval"])
     counts = {"checked": result.checked, "passed": result.passed}
-    end(module, what, by_severity(result.findings), summary=counts, **printable_tree(result.facts))
+    findings = explained(module, result.findings, explain) if failed(result.findings) else result.findings
+    end(module, what, by_severity(findings), summary=counts, **printable_tree(result.facts))
+
+
+def explained(module: Module, findings: Sequence[Finding], explain: Explain | None = None) -> Sequence[Finding]:
+    """The findings with their causes, those of one cause as one; as they are where nothing can be looked up."""
+    deadline = Deadline().within(CAUSE_SECONDS)
+    if any(finding.id == "verify/unreachable" for finding in findings):
+        explain = partial(causes.unreachable_services, module.params)
+    try:
+        return merged(explain(findings, deadline)) if explain else findings
+    except (HttpError, KubeError):
+        return findings
 
 
 def wait(

@@ -13,6 +13,7 @@ import yaml
 
 from ansible_collections.ias.observability.plugins.modules import alert_rules_verify
 from tests.fakes.http import Reply, Request, Server, running_server
+from tests.fakes.kube import FakeKube
 from tests.fakes.module import run_module
 
 FILE = {
@@ -180,6 +181,29 @@ def test_an_evaluation_error_elsewhere(server: Server, rules: Path) -> None:
     other = {"type": "recording", "name": "x", "query": "y", "health": "err", "lastError": "boom"}
     server.on("GET", "/api/v1/rules", loaded(RECORD, ALERT, other))
     assert ids(run(server, rules, timeout=0)) == {("alerts/evaluation-error", "api/x")}
+
+
+def test_rules_of_an_object_that_is_gone_are_one_finding(server: Server, rules: Path, tmp_path: Path) -> None:
+    """The cause is looked up where the cluster can be asked."""
+    service = "prometheus-kube-prometheus-prometheus"
+    ports = [{"name": "http", "port": 9090}]
+    with FakeKube() as kube:
+        kube.add(f"/api/v1/namespaces/ias-system/services/{service}", spec={"ports": ports})
+        kube.add(
+            f"/apis/discovery.k8s.io/v1/namespaces/ias-system/endpointslices/{service}",
+            metadata={"labels": {"kubernetes.io/service-name": service}},
+            ports=ports,
+            endpoints=[{"conditions": {"ready": True}, "targetRef": {"kind": "Pod", "name": "prometheus-0"}}],
+        )
+        kube.ports["prometheus-0", 9090] = server.port
+        kube.serves.add("/apis/monitoring.coreos.com/v1/prometheusrules")
+        server.on("GET", "/api/v1/rules", loaded())
+        kubeconfig = str(kube.write_kubeconfig(tmp_path / "kubeconfig"))
+        result = run_module(alert_rules_verify, paths=[str(rules)], timeout=0, kubeconfig=kubeconfig)
+    (finding,) = result["findings"]
+    assert finding["message"] == "PrometheusRule ias-system/ias-platform-alerts does not exist: 2 rules are missing"
+    assert finding["evidence"]["objects"] == ["api/job:requests:rate5m", "api/HighErrorRate"]
+    assert result["summary"] == {"checked": 3, "passed": 1}
 
 
 def test_no_alertmanager(server: Server, rules: Path) -> None:

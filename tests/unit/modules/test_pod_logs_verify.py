@@ -168,6 +168,17 @@ def test_a_node_without_a_collector_is_one_finding(cluster: Cluster, run: Any) -
     assert result["summary"] == {"checked": 3, "passed": 0}
 
 
+def test_why_there_is_no_collector(cluster: Cluster, run: Any) -> None:
+    cluster.add("default", "web", "web", node="n2")
+    cluster.arrive("default", "web", "web")
+    cluster.kube.add("/api/v1/nodes/n2", metadata={"labels": {"disk": "hdd"}})
+    pod = {"metadata": {"labels": ALLOY}, "spec": {"nodeSelector": {"disk": "ssd"}}}
+    cluster.kube.add("/apis/apps/v1/namespaces/ias-system/daemonsets/alloy", spec={"template": pod})
+    (finding,) = run()["findings"]
+    left_out = "DaemonSet ias-system/alloy leaves node n2 out: its nodeSelector wants disk=ssd, the node has hdd"
+    assert finding["message"].startswith(f"{left_out}: no collector is ready on this node")
+
+
 def test_a_collector_that_is_not_ready_collects_nothing(cluster: Cluster, run: Any) -> None:
     cluster.add_collector("n2", ready=False)
     assert [(finding["id"], finding["object"]) for finding in run()["findings"]] == [("logs/no-collector", "node n2")]

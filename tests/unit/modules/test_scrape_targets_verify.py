@@ -123,31 +123,42 @@ def test_a_configuration_that_prometheus_refused(server: Server) -> None:
     assert result["summary"] == {"checked": 2, "passed": 1}
 
 
+POD_OF_WEB = {"metadata": {"labels": {"app": "web"}}}
+
+
 @pytest.fixture
-def through_cluster(server: Server, tmp_path: Path) -> Iterator[Callable[..., dict[str, Any]]]:
+def kube() -> Iterator[FakeKube]:
+    with FakeKube() as running:
+        yield running
+
+
+@pytest.fixture
+def through_cluster(kube: FakeKube, server: Server, tmp_path: Path) -> Callable[..., dict[str, Any]]:
     """Prometheus behind a Kubernetes API, with the monitor web in its own namespace and in another one."""
     slices = "/apis/discovery.k8s.io/v1/namespaces/ias-system/endpointslices"
     monitoring = "/apis/monitoring.coreos.com/v1/namespaces"
-    with FakeKube() as kube:
-        ports = [{"name": "http", "port": 9090}]
-        kube.add("/api/v1/namespaces/ias-system/services/prometheus-kube-prometheus-prometheus", spec={"ports": ports})
-        kube.add(
-            f"{slices}/one",
-            metadata={"labels": {"kubernetes.io/service-name": "prometheus-kube-prometheus-prometheus"}},
-            ports=ports,
-            endpoints=[{"conditions": {"ready": True}, "targetRef": {"kind": "Pod", "name": "prometheus-0"}}],
-        )
-        kube.ports["prometheus-0", 9090] = server.port
-        everything: dict[str, object] = {"serviceMonitorSelector": {}, "serviceMonitorNamespaceSelector": {}}
-        kube.add(f"{monitoring}/ias-system/prometheuses/prometheus", spec=everything)
-        kubeconfig = str(kube.write_kubeconfig(tmp_path / "kubeconfig"))
+    ports = [{"name": "http", "port": 9090}]
+    kube.add("/api/v1/namespaces/ias-system/services/prometheus-kube-prometheus-prometheus", spec={"ports": ports})
+    kube.add(
+        f"{slices}/one",
+        metadata={"labels": {"kubernetes.io/service-name": "prometheus-kube-prometheus-prometheus"}},
+        ports=ports,
+        endpoints=[{"conditions": {"ready": True}, "targetRef": {"kind": "Pod", "name": "prometheus-0"}}],
+    )
+    kube.ports["prometheus-0", 9090] = server.port
+    everything: dict[str, object] = {"serviceMonitorSelector": {}, "serviceMonitorNamespaceSelector": {}}
+    kube.add(f"{monitoring}/ias-system/prometheuses/prometheus", spec=everything)
+    web = {"selector": {"app": "web"}, "ports": [{"name": "http", "port": 80}]}
+    kube.add("/api/v1/namespaces/ias-system/services/web", metadata={"labels": {"app": "web"}}, spec=web)
+    kubeconfig = str(kube.write_kubeconfig(tmp_path / "kubeconfig"))
 
-        def run_it(*more: dict[str, object], **args: object) -> dict[str, Any]:
-            for space, endpoints in (("ias-system", [{"port": "http"}, *more]), ("shop", [{"port": "http"}])):
-                kube.add(f"{monitoring}/{space}/servicemonitors/web", spec={"endpoints": endpoints})
-            return run_module(scrape_targets_verify, kubeconfig=kubeconfig, interval=0, **args)
+    def run_it(*more: dict[str, object], **args: object) -> dict[str, Any]:
+        for space, endpoints in (("ias-system", [{"port": "http"}, *more]), ("shop", [{"port": "http"}])):
+            spec = {"selector": {"matchLabels": {"app": "web"}}, "endpoints": endpoints}
+            kube.add(f"{monitoring}/{space}/servicemonitors/web", spec=spec)
+        return run_module(scrape_targets_verify, kubeconfig=kubeconfig, interval=0, **args)
 
-        yield run_it
+    return run_it
 
 
 def pooled(monitor: str, endpoint: int = 0) -> dict[str, object]:
@@ -172,12 +183,35 @@ def test_each_endpoint_of_a_monitor_needs_a_target(
     targets = [pooled("ias-system/web"), pooled("shop/web")]
     server.on("GET", TARGETS, answer(*targets))
     result = through_cluster(endpoint, timeout=0)
-    assert [one["message"] for one in result["findings"]] == [
-        f"no active target is of endpoint 1{named} of ServiceMonitor ias-system/web"
-    ]
+    (finding,) = result["findings"]
+    assert finding["message"].endswith(f"no active target is of endpoint 1{named} of ServiceMonitor ias-system/web")
     assert result["summary"] == {"checked": 3, "passed": 2}
     server.on("GET", TARGETS, answer(*targets, pooled("ias-system/web", 1)))
     assert through_cluster(endpoint, timeout=0)["findings"] == []
+
+
+def test_the_cause_is_looked_up(kube: FakeKube, server: Server, through_cluster: Callable[..., Any]) -> None:
+    kube.add("/apis/apps/v1/namespaces/ias-system/deployments/web", spec={"replicas": 0, "template": POD_OF_WEB})
+    kube.serves.add("/api/v1/namespaces/ias-system/pods")
+    server.on("GET", TARGETS, answer(pooled("shop/web")))
+    (finding,) = through_cluster(timeout=0)["findings"]
+    assert finding["message"].startswith("Deployment ias-system/web is scaled to 0: no active target is of")
+    assert finding["hint"] == "kubectl scale -n ias-system deployment/web --replicas=1"
+    assert "BROKEN: Deployment ias-system/web is scaled to 0" in finding["evidence"]["looked_at"]
+
+
+def test_a_prometheus_that_cannot_be_asked_is_explained(
+    kube: FakeKube, server: Server, through_cluster: Callable[..., Any]
+) -> None:
+    service = "/api/v1/namespaces/ias-system/services/prometheus-kube-prometheus-prometheus"
+    kube.objects[service]["spec"]["selector"] = {"app": "prometheus"}
+    del kube.objects["/apis/discovery.k8s.io/v1/namespaces/ias-system/endpointslices/one"]
+    kube.serves.add("/apis/discovery.k8s.io/v1/namespaces/ias-system/endpointslices")
+    conditions = [{"type": "PodScheduled", "status": "False", "message": "no node is big enough"}]
+    path = "/api/v1/namespaces/ias-system/pods/prometheus-0"
+    kube.add(path, metadata={"labels": {"app": "prometheus"}}, status={"conditions": conditions})
+    (finding,) = through_cluster(timeout=0)["findings"]
+    assert finding["message"].startswith("pod ias-system/prometheus-0 is not scheduled: no node is big enough: ")
 
 
 def test_it_waits_for_the_target_of_a_monitor(server: Server, through_cluster: Callable[..., Any]) -> None:

@@ -1,0 +1,72 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The cause of each finding of a proof, out of what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from .._findings import Finding
+from .._prometheus import Target
+from .chain import Chain
+from .logs import late_chain
+from .merge import Explained
+from .nodes import daemon_chain, node_of
+from .objects import Labels, Objects
+from .rules import rule_chain
+from .scrapes import down_chain
+from .targets import idle_chain, job_chain
+
+
+def explain_targets(
+    findings: Sequence[Finding], targets: Sequence[Target], pools: Mapping[str, int], objects: Objects, home: str
+) -> Iterator[Explained]:
+    """`pools` are the scrape pools that Prometheus knows, with what relabelling drops; `home` is its namespace."""
+    by_url = {target.url: target for target in targets if target.health != "up"}
+
+    def chain(finding: Finding) -> Chain:
+        if finding.id == "targets/down":
+            found = by_url.get(str(finding.evidence.get("url")))
+            return down_chain(found, objects, home)[1:] if found else ()
+        if finding.id == "targets/missing-job":
+            return job_chain(finding.object, pools, objects, home)
+        if finding.id == "targets/monitor":
+            return idle_chain(str(finding.evidence.get("pool")), pools, objects, home)
+        return ()
+
+    return (Explained(finding, chain(finding)) for finding in findings)
+
+
+def explain_rules(
+    findings: Sequence[Finding], names: Mapping[str, str], objects: Objects, home: str
+) -> Iterator[Explained]:
+    """`names` are those of the PrometheusRule of each file."""
+
+    def chain(finding: Finding) -> Chain:
+        if finding.id != "alerts/not-loaded":
+            return ()
+        group, _slash, rule = finding.object.partition("/")
+        return rule_chain(group, rule, names.get(finding.file, ""), objects, home)
+
+    return (Explained(finding, chain(finding)) for finding in findings)
+
+
+def explain_logs(
+    findings: Sequence[Finding], collector: Labels, loki: tuple[str, str, int] | None, objects: Objects
+) -> Iterator[Explained]:
+    """`collector` are the labels of the collector's pods, `loki` namespace, service and port of Loki, if it is one."""
+
+    def chain(finding: Finding) -> Chain:
+        where = finding.object.removeprefix("node ")
+        if finding.id == "logs/no-collector":
+            return daemon_chain(collector, where, objects)
+        if finding.id not in {"logs/late", "logs/missing"}:
+            return ()
+        if finding.object.startswith("node "):
+            return late_chain(None, where, collector, loki, objects)
+        namespace, _slash, rest = finding.object.partition("/")
+        pod = objects.find("pods", namespace, rest.partition("/")[0])
+        return late_chain(pod, node_of(pod) if pod else "", collector, loki, objects)
+
+    return (Explained(finding, chain(finding)) for finding in findings)
