@@ -83,6 +83,11 @@ summary:
   type: dict
   returned: always
   sample: {checked: 6, passed: 6}
+seconds:
+  description: How long the proof took, in seconds.
+  type: float
+  returned: always
+  sample: 2.1
 routed_to:
   description: The receivers that Alertmanager keeps the alerts for.
   type: list
@@ -108,11 +113,11 @@ from ..module_utils._alertmanager.notifications import Notifications, total
 from ..module_utils._checks.delivery import Delivery, Evidence, check_deliveries, check_receivers
 from ..module_utils._checks.result import CheckResult
 from ..module_utils._ending import end
-from ..module_utils._findings import by_severity, failed
+from ..module_utils._findings import failed
 from ..module_utils._http import Deadline, parse
 from ..module_utils._kube.module import kube_module
 from ..module_utils._service import ALERTMANAGER, WEBHOOK, Replica, arguments, open_replicas, open_service
-from ..module_utils._verify.proof import WAIT_ARGS, wait
+from ..module_utils._verify.proof import WAIT_ARGS, prove
 
 LIFE = datetime.timedelta(minutes=5)
 """Longer than the clocks of two machines differ."""
@@ -190,11 +195,9 @@ def main() -> None:
     )
     if not module.params["alerts"]:
         module.exit_json(changed=False, findings=[], summary={"checked": 0, "passed": 0}, routed_to=[], received_by=[])
-    result = wait(Proof(module).probe, timeout=module.params["timeout"], interval=module.params["interval"])
-    findings = by_severity(result.findings)
+    findings, result = prove(module, Proof(module).probe)
     cause = f" ({findings[0].object}: {findings[0].message})" if failed(findings) else ""
-    counts = {"checked": result.checked, "passed": result.passed}
-    end(module, f"An alert does not reach its receiver{cause}", findings, summary=counts, **result.facts)
+    end(module, f"An alert does not reach its receiver{cause}", findings, **result)
 
 
 def labelled(labels: dict[str, Any], proof: str) -> dict[str, str]:

@@ -57,6 +57,11 @@ summary:
   type: dict
   returned: always
   sample: {checked: 24, passed: 24}
+seconds:
+  description: How long the proof took, in seconds.
+  type: float
+  returned: always
+  sample: 2.1
 alertmanagers:
   description: The URLs that Prometheus sends alerts to.
   type: list

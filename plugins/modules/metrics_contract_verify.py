@@ -64,6 +64,11 @@ summary:
   type: dict
   returned: always
   sample: {checked: 148, passed: 148}
+seconds:
+  description: How long the proof took, in seconds.
+  type: float
+  returned: always
+  sample: 2.1
 services:
   description: What there is of each service now, in targets, declared metrics with a series, and their series.
   type: dict

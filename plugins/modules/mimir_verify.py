@@ -64,6 +64,11 @@ summary:
   type: dict
   returned: always
   sample: {checked: 11, passed: 11}
+seconds:
+  description: How long the proof took, in seconds.
+  type: float
+  returned: always
+  sample: 2.1
 rings:
   description: The members of each ring, and the state of each.
   type: dict

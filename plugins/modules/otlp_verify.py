@@ -60,6 +60,11 @@ summary:
   type: dict
   returned: always
   sample: {checked: 8, passed: 8}
+seconds:
+  description: How long the proof took, in seconds.
+  type: float
+  returned: always
+  sample: 2.1
 endpoints:
   description: Where spans were sent.
   type: list

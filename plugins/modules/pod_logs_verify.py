@@ -59,6 +59,11 @@ summary:
   type: dict
   returned: always
   sample: {checked: 24, passed: 24}
+seconds:
+  description: How long the proof took, in seconds.
+  type: float
+  returned: always
+  sample: 2.1
 silent:
   description: The running containers that wrote nothing, as namespace/pod/container.
   type: list

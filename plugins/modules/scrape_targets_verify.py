@@ -58,6 +58,11 @@ summary:
   type: dict
   returned: always
   sample: {checked: 24, passed: 24}
+seconds:
+  description: How long the proof took, in seconds.
+  type: float
+  returned: always
+  sample: 2.1
 jobs:
   description: The targets of each job, by state.
   type: dict

@@ -55,6 +55,11 @@ summary:
   type: dict
   returned: always
   sample: {checked: 24, passed: 24}
+seconds:
+  description: How long the proof took, in seconds.
+  type: float
+  returned: always
+  sample: 2.1
 trace:
   description: The best trace found.
   type: dict

@@ -30,7 +30,8 @@ def report_json(run: Run) -> str:
             "versions": dict(run.versions),
             "proofs": [_proof(proof) for proof in run.proofs],
             "history": [
-                {"started": past.started, "passed": past.passed, "failed": past.failed} for past in with_this_run(run)
+                {"started": past.started, "passed": past.passed, "failed": past.failed, "seconds": past.seconds}
+                for past in with_this_run(run)
             ],
         }
     )
@@ -40,20 +41,23 @@ def with_this_run(run: Run) -> tuple[PastRun, ...]:
     """The history with this run as its last; a report that is made twice of one run counts it once."""
     failed = len(run.failed)
     earlier = [past for past in run.history if past.started != run.started]
-    return (*earlier, PastRun(run.started, len(run.proofs) - failed, failed))[-MAX_HISTORY:]
+    return (*earlier, PastRun(run.started, len(run.proofs) - failed, failed, run.seconds))[-MAX_HISTORY:]
 
 
 def read_history(text: str) -> tuple[PastRun, ...]:
     """The history of an earlier report.json; empty where the text is none."""
     try:
         runs = json.loads(text)["history"][-MAX_HISTORY:]
-        return tuple(PastRun(str(run["started"]), int(run["passed"]), int(run["failed"])) for run in runs)
+        return tuple(
+            PastRun(str(run["started"]), int(run["passed"]), int(run["failed"]), float(run.get("seconds", 0)))
+            for run in runs
+        )
     except (ValueError, LookupError, TypeError, RecursionError):
         return ()
 
 
 def ctrf(run: Run) -> str:
-    """One test for each proof. Times are in milliseconds since the epoch; a proof does not say how long it took."""
+    """One test for each proof. Times are in milliseconds since the epoch, durations in milliseconds."""
     start = _milliseconds(run.started)
     failed = len(run.failed)
     return _text(
@@ -70,7 +74,7 @@ def ctrf(run: Run) -> str:
                     "skipped": 0,
                     "other": 0,
                     "start": start,
-                    "stop": start,
+                    "stop": start + round(1000 * run.seconds),
                 },
                 "tests": list(_tests(run)),
                 "environment": {"appName": run.cluster or "cluster"},
@@ -81,7 +85,8 @@ def ctrf(run: Run) -> str:
 
 def _tests(run: Run) -> Iterator[Mapping[str, Any]]:
     for proof in run.proofs:
-        test: dict[str, Any] = {"name": proof.title, "status": "passed" if proof.ok else "failed", "duration": 0}
+        test: dict[str, Any] = {"name": proof.title, "status": "passed" if proof.ok else "failed"}
+        test["duration"] = round(1000 * proof.seconds)
         if proof.errors:
             test["message"] = one_line(proof.errors[0])
             test["trace"] = "\n".join(map(one_line, proof.errors))
@@ -97,6 +102,7 @@ def _proof(proof: Proof) -> Mapping[str, Any]:
         "ok": proof.ok,
         "passed": proof.passed,
         "checked": proof.checked,
+        "seconds": proof.seconds,
         "facts": proof.facts,
         "findings": [finding.as_dict() for finding in proof.findings],
     }

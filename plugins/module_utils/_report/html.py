@@ -14,6 +14,7 @@ from .._findings import Finding, by_severity
 from .data import with_this_run
 from .proofs import PastRun, Proof, Run, errors_by_service
 from .style import STYLE
+from .text import shown
 
 MAX_FINDINGS = 2000
 """Findings of one proof on the page; report.json has all of them."""
@@ -96,14 +97,15 @@ def _evidence(group: Sequence[Finding]) -> Iterator[str]:
 
 def _proofs(run: Run) -> Iterator[str]:
     yield '<section><h2>Proofs</h2><div class="scroll" tabindex="0" role="region" aria-label="Proofs"><table>'
-    headings = "".join(f'<th scope="col">{heading}</th>' for heading in ("Result", "Proof", "Passed"))
+    headings = "".join(f'<th scope="col">{heading}</th>' for heading in ("Result", "Proof", "Passed", "Seconds"))
     yield f"<thead><tr>{headings}</tr></thead><tbody>"
     for proof in sorted(run.proofs, key=lambda entry: entry.ok):
         title = escape(proof.title) if proof.ok else f'<a href="#{escape(proof.name)}">{escape(proof.title)}</a>'
         facts = f'<div class="facts">{escape(proof.facts)}</div>' if proof.facts else ""
         yield (
             f'<tr><td>{_mark("ok" if proof.ok else "failed")}</td><th scope="row">{title}{facts}</th>'
-            f'<td class="number">{proof.passed}/{proof.checked}</td></tr>'
+            f'<td class="number">{proof.passed}/{proof.checked}</td>'
+            f'<td class="number">{shown(proof.seconds)}</td></tr>'
         )
     yield "</tbody></table></div></section>"
 
@@ -139,7 +141,9 @@ def _history(runs: Sequence[PastRun]) -> Iterator[str]:
     if len(runs) > 1:
         yield '<section><h2>Earlier runs</h2><ol class="runs">'
         for run in runs:
-            text = f"{run.failed} failed" if run.failed else "passed"
+            text = (f"{run.failed} failed" if run.failed else "passed") + (
+                f", {run.seconds:.0f} s" if run.seconds else ""
+            )
             state = "failed" if run.failed else "ok"
             moment = escape(_moment(run.started))
             yield f'<li><span class="quiet">{moment}</span> <span class="{state}">{text}</span></li>'

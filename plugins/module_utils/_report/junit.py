@@ -20,6 +20,7 @@ def junit(proofs: Sequence[Proof]) -> str:
     )
     for proof in proofs:
         case = Xml.SubElement(suite, "testcase", classname="ias.observability.verify", name=proof.name)
+        case.set("time", f"{proof.seconds:.1f}")
         if proof.errors:
             failure = Xml.SubElement(case, "failure", message=f"{proof.title}: {len(proof.errors)} errors")
             failure.text = "\n".join(map(one_line, proof.errors))

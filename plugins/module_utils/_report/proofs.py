@@ -24,6 +24,8 @@ class Proof:
     findings: tuple[Finding, ...]
     facts: str
     """What it found beside its numbers, as one line."""
+    seconds: float = 0.0
+    """How long it took; 0 where nobody knows."""
 
     @property
     def errors(self) -> list[Finding]:
@@ -43,6 +45,8 @@ class PastRun:
     passed: int
     """Proofs, not checks."""
     failed: int
+    seconds: float = 0.0
+    """Of its longest proof; 0 where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,11 @@ class Run:
     def failed(self) -> list[Proof]:
         return [proof for proof in self.proofs if not proof.ok]
 
+    @property
+    def seconds(self) -> float:
+        """Of its longest proof: they run beside each other."""
+        return max((proof.seconds for proof in self.proofs), default=0.0)
+
 
 def read_proof(name: str, title: str, result: Mapping[str, Any]) -> Proof:
     """A module's registered result. One that failed without a finding failed all the same."""
@@ -74,7 +83,8 @@ def read_proof(name: str, title: str, result: Mapping[str, Any]) -> Proof:
         reason = "it was not run" if result.get("skipped") else result.get("msg") or "it ended without a result"
         findings += (Finding("report/no-result", "error", str(reason)),)
     summary = result.get("summary") or {}
-    return Proof(name, title, summary.get("passed", 0), summary.get("checked", 0), findings, facts_of(result))
+    seconds = float(result.get("seconds") or 0.0)
+    return Proof(name, title, summary.get("passed", 0), summary.get("checked", 0), findings, facts_of(result), seconds)
 
 
 def read_finding(entry: Mapping[str, Any]) -> Finding:

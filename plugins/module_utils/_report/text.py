@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from .proofs import Proof, one_line
 
-HEADINGS = ("", "PROOF", "PASSED")
+HEADINGS = ("", "PROOF", "PASSED", "SECONDS")
 WIDTH = 72
 
 
@@ -19,7 +19,10 @@ def table(proofs: Sequence[Proof]) -> list[str]:
     """The table, under it what was found, and then every error. Short lines: Ansible's output breaks long ones."""
     cells = [
         HEADINGS,
-        *(("ok" if proof.ok else "FAILED", proof.title, f"{proof.passed}/{proof.checked}") for proof in proofs),
+        *(
+            ("ok" if proof.ok else "FAILED", proof.title, f"{proof.passed}/{proof.checked}", shown(proof.seconds))
+            for proof in proofs
+        ),
     ]
     widths = [max(len(line[column]) for line in cells) for column in range(len(HEADINGS))]
     lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
@@ -29,6 +32,11 @@ def table(proofs: Sequence[Proof]) -> list[str]:
         lines += [f"{proof.title} FAILED:"] if proof.errors else []
         lines += [line for error in proof.errors for line in wrap(one_line(error), bullet="* ")]
     return lines
+
+
+def shown(seconds: float) -> str:
+    """Empty where nobody knows."""
+    return f"{seconds:.1f}" if seconds else ""
 
 
 def wrap(text: str, bullet: str = "") -> list[str]:

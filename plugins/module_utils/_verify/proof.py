@@ -42,10 +42,18 @@ Explain = Callable[[Sequence[Finding], Deadline], Iterable[Explained]]
 
 def verify(module: Module, what: str, probe: Probe, explain: Explain | None = None) -> None:
     """Check until nothing is wrong or the time is over, look up the causes of what is, and end the module."""
+    findings, result = prove(module, probe, explain)
+    end(module, what, findings, **result)
+
+
+def prove(module: Module, probe: Probe, explain: Explain | None = None) -> tuple[list[Finding], dict[str, Any]]:
+    """The findings of `verify`, and what a module returns beside them."""
+    begun = time.monotonic()
     result = wait(probe, timeout=module.params["timeout"], interval=module.params["interval"])
-    counts = {"checked": result.checked, "passed": result.passed}
     findings = explained(module, result.findings, explain) if failed(result.findings) else result.findings
-    end(module, what, by_severity(findings), summary=counts, **printable_tree(result.facts))
+    counts = {"checked": result.checked, "passed": result.passed}
+    seconds = round(time.monotonic() - begun, 1)
+    return by_severity(findings), {"summary": counts, "seconds": seconds, **printable_tree(result.facts)}
 
 
 def explained(module: Module, findings: Sequence[Finding], explain: Explain | None = None) -> Sequence[Finding]:

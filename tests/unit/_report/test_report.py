@@ -152,6 +152,22 @@ def test_an_earlier_report_that_cannot_be_read_is_no_history(text: str) -> None:
     assert read_history(text) == ()
 
 
+def test_how_long_each_proof_took_is_in_every_form() -> None:
+    slow = read_proof("logs", "Logs", {"findings": [], "seconds": 12.34})
+    run = run_of(slow, proof(), history=(PastRun("2026-02-28T02:00:00+00:00", 2, 0, 9.0),))
+    assert '<td class="number">12.3</td>' in page(run)
+    assert '<span class="ok">passed, 9 s</span>' in page(run)
+    report = json.loads(report_json(run))
+    assert [entry["seconds"] for entry in report["proofs"]] == [12.34, 0.0]
+    assert [past["seconds"] for past in report["history"]] == [9.0, 12.34]
+    assert [test["duration"] for test in json.loads(ctrf(run))["results"]["tests"]] == [12340, 0]
+
+
+def test_a_history_of_a_version_that_measured_nothing() -> None:
+    past = {"started": "2026-02-28T02:00:00+00:00", "passed": 2, "failed": 0}
+    assert read_history(json.dumps({"history": [past]})) == (PastRun(past["started"], 2, 0),)
+
+
 def test_ctrf_has_what_its_schema_requires() -> None:
     report = json.loads(ctrf(run_of(proof(name="targets"), proof(finding(object="web")))))
     assert (report["reportFormat"], report["specVersion"]) == ("CTRF", "0.0.0")

@@ -16,7 +16,7 @@ from ansible_collections.ias.observability.plugins.module_utils._report.text imp
 from ansible_collections.ias.observability.plugins.modules import verify_report
 from tests.fakes.module import run_module
 
-GOOD = {"findings": [], "summary": {"checked": 24, "passed": 24}, "jobs": {"a": {}, "b": {}}}
+GOOD = {"findings": [], "summary": {"checked": 24, "passed": 24}, "seconds": 2.1, "jobs": {"a": {}, "b": {}}}
 BAD = {
     "findings": [
         {"severity": "error", "object": "web", "message": "down & out", "hint": "Look <there>"},
@@ -37,8 +37,8 @@ def proofs() -> list[dict[str, Any]]:
 
 def test_the_table_shows_every_proof_and_every_error() -> None:
     assert table([read_proof(**proof) for proof in proofs()]) == [
-        "        PROOF           PASSED",
-        "ok      Targets are up  24/24",
+        "        PROOF           PASSED  SECONDS",
+        "ok      Targets are up  24/24   2.1",
         "FAILED  Logs            2/3",
         "FAILED  Traces          0/0",
         "Targets are up: 2 jobs",
@@ -81,6 +81,7 @@ def test_the_files(tmp_path: Path) -> None:
     assert (dest / "verify.txt").read_text().splitlines() == result["lines"]
     suite = Xml.parse(dest / "verify.xml").getroot()
     assert (suite.get("tests"), suite.get("failures")) == ("3", "2")
+    assert [case.get("time") for case in suite] == ["2.1", "0.0", "0.0"]
     assert [case.get("name") for case in suite if case.find("failure") is not None] == ["logs", "traces"]
     assert "down & out" in (suite[1].findtext("failure") or "")
     assert run_module(verify_report, proofs=proofs(), dest=str(dest))["changed"] is False
@@ -93,7 +94,7 @@ def test_a_second_run_keeps_the_first_in_its_history(tmp_path: Path) -> None:
     for day in (1, 2):
         run_module(verify_report, proofs=proofs(), dest=str(tmp_path), started=f"2026-03-0{day}T02:00:00+00:00")
     history = json.loads((tmp_path / "report.json").read_text())["history"]
-    assert [past["started"][:10] for past in history] == ["2026-03-01", "2026-03-02"]
+    assert [(past["started"][:10], past["seconds"]) for past in history] == [("2026-03-01", 2.1), ("2026-03-02", 2.1)]
 
 
 def test_check_mode_writes_nothing(tmp_path: Path) -> None:
