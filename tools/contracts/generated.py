@@ -20,7 +20,7 @@ from ansible_collections.ias.observability.plugins.module_utils._sources import 
 from tools import yaml_text
 from tools.contracts import slo, slo_tests
 
-RULES, TESTS = "slo-alerts.yaml", "slo-alerts.tests.yaml"
+RULES, TESTS, TICKET_TESTS = "slo-alerts.yaml", "slo-alerts.tests.yaml", "slo-alerts.tickets.tests.yaml"
 HEADER = "# Written by `python -m tools.contracts build` from services.yaml: change that, not this.\n"
 
 
@@ -48,8 +48,11 @@ def dumped(content: Any) -> str:
 def texts(contract: Contract, services: Path) -> dict[str, str]:
     """The files' contents, by name."""
     described = slo.describe(contract, yaml_text.load(services.read_text())["services"])
-    rules, tests = slo.rule_file(described), slo_tests.test_file(described, RULES)
-    return {RULES: dumped(rules), TESTS: dumped(tests)}
+    return {
+        RULES: dumped(slo.rule_file(described)),
+        TESTS: dumped(slo_tests.test_file(described, RULES)),
+        TICKET_TESTS: dumped(slo_tests.ticket_test_file(described, RULES)),
+    }
 
 
 def write(contract: Contract, services: Path) -> None:

@@ -53,16 +53,15 @@ def shown(path: Path, root: Path) -> str:
     return str(path.relative_to(root))
 
 
-def tests_of(path: Path) -> Path:
-    return path.with_suffix(".tests.yaml")
+def tests_of(paths: Iterable[Path]) -> list[Path]:
+    """The files of tests beside rule files: alerts.tests.yaml of alerts.yaml, and alerts.slow.tests.yaml if need be."""
+    return [test for path in paths for test in sorted(path.parent.glob(f"{path.stem}.*tests.yaml"))]
 
 
 def check_coverage(checked: Checked, paths: Iterable[Path], root: Path) -> tuple[list[Coverage], list[str]]:
     """How far the tests cover each alert, and where they do not."""
     report = RuleReport()
-    tests = [
-        test for path in paths for test in load_tests(shown(tests_of(path), root), tests_of(path).read_text(), report)
-    ]
+    tests = [test for path in tests_of(paths) for test in load_tests(shown(path, root), path.read_text(), report)]
     covered = cover(Index.of(checked.files), tests, report)
     return covered, [str(finding) for finding in report.findings]
 
@@ -71,7 +70,7 @@ def promtool(paths: Iterable[Path], root: Path) -> Iterator[str]:
     """What promtool has against the files, and which tests fail; all of it at once, as each takes a while."""
     commands = [
         *(("check", "rules", "--lint=all", "--lint-fatal", shown(path, root)) for path in paths),
-        *(("test", "rules", shown(tests_of(path), root)) for path in paths),
+        *(("test", "rules", shown(path, root)) for path in tests_of(paths)),
     ]
     with ThreadPoolExecutor() as pool:
         answers = pool.map(lambda arguments: programs.run("promtool", *arguments, cwd=root), commands)

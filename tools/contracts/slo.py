@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible_collections.ias.observability.plugins.module_utils._contract.model import Contract, Service
 from ansible_collections.ias.observability.plugins.module_utils._contract.objectives import Objective
+from ansible_collections.ias.observability.plugins.module_utils._promql.literals import format_duration, parse_duration
 from ansible_collections.ias.observability.plugins.module_utils._promql.printer import quote
 
 Rule = dict[str, Any]
@@ -185,7 +186,8 @@ def burn_alert(service: Service, owner: str, objective: Objective, burn: Burn) -
     scope = scope_of(service, objective)
     ways = "\n  or\n".join(
         f"  {ratio(long)}{scope} > {factor:g} * {budget(objective)}\n"
-        f"    and {ratio(short)}{scope} > {factor:g} * {budget(objective)}"
+        f"    and {ratio(short)}{scope} > {factor:g} * {budget(objective)}\n"
+        f"    and {has_history(scope, long)}"
         for factor, long, short in possible
     )
     guard = f" and job:slo_events:rate5m{scope} > {MOST_REQUESTS_IGNORED:g}" if is_guarded(objective, burn) else ""
@@ -203,6 +205,12 @@ def burn_alert(service: Service, owner: str, objective: Objective, burn: Burn) -
             **_links(name, dashboard),
         },
     }
+
+
+def has_history(scope: str, window: str) -> str:
+    """PromQL: whether there were events half a window ago. A start that is all of a window is no burn of it."""
+    half = format_duration(parse_duration(window) / 2)
+    return f"present_over_time(job:slo_events:rate5m{scope}[{half}] offset {half})"
 
 
 def is_guarded(objective: Objective, burn: Burn) -> bool:

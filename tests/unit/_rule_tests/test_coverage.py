@@ -218,7 +218,8 @@ def test_the_collections_own_alerts(root: Path, name: str) -> None:
     """The tests in contracts/ try every alert by every branch."""
     report = RuleReport()
     files = parse_rules(f"{name}.yaml", (root / f"contracts/{name}.yaml").read_text("utf-8"), Profile(), report)
-    tests = load_tests(f"{name}.tests.yaml", (root / f"contracts/{name}.tests.yaml").read_text("utf-8"), report)
+    found = sorted((root / "contracts").glob(f"{name}.*tests.yaml"))
+    tests = [test for path in found for test in load_tests(path.name, path.read_text("utf-8"), report)]
     covered = cover(Index.of(files), tests, report)
     assert [str(finding) for finding in report.findings] == []
     assert all(one.is_complete for one in covered)

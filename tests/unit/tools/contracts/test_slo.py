@@ -89,7 +89,19 @@ def test_the_thresholds_of_an_objective(described: dict[str, Any]) -> None:
     for factor, windows in ((3, ("1d", "2h")), (1, ("3d", "6h"))):
         for window in windows:
             assert f"job:slo_errors:ratio_rate{window}{scope} > {factor} * 0.001" in ticket["expr"]
-    assert "slo_events" not in ticket["expr"]
+    assert f"slo_events:rate5m{scope} > " not in ticket["expr"]
+
+
+def test_every_pair_of_windows_needs_half_of_the_long_one_as_history(described: dict[str, Any]) -> None:
+    half = {"1h": "30m", "6h": "3h", "1d": "12h", "3d": "1d12h"}
+    burns = [rule for alert, _, _ in slo.ALERTS.values() for rule in alerts(described, alert)]
+    assert len(burns) > 20
+    for rule in burns:
+        for pair in rule["expr"].split("or\n"):
+            (long,) = [
+                window for window in half if f"ratio_rate{window}{{" in pair and f"offset {half[window]}" in pair
+            ]
+            assert f"[{half[long]}] offset {half[long]}" in pair
 
 
 def test_a_burn_that_nothing_can_reach_is_left_out(described: dict[str, Any]) -> None:
