@@ -112,8 +112,8 @@ test-alerts: $(READY) ## real alerts by the platform's fault switches, without a
 	$(PYTHON) -m tests.lab.toolchain prometheus alertmanager
 	$(PYTHON) -m pytest -q tests/integration/alerts
 
-test-mimir: $(READY) ## Mimir's programs read their configurations (10 minutes of building once; not part of `make test`)
-	$(PYTHON) -m tests.lab.toolchain helm mimir
+test-mimir: $(READY) ## Mimir's programs read their configurations, a real S3 server is tried (10 minutes of building once; not part of `make test`)
+	$(PYTHON) -m tests.lab.toolchain helm mimir versitygw
 	$(PYTHON) -m pytest -q $(BESIDE) tests/integration/mimir
 
 lab-build: $(READY) ## what the lab needs, built (about 50 minutes once where nothing can be pulled; then kept)

@@ -18,6 +18,7 @@ import pytest
 
 from tests.fakes.helm import FakeHelm
 from tests.fakes.kube import FakeKube
+from tests.fakes.s3 import running_s3
 from tests.integration.preflight.conftest import Site, Start
 
 
@@ -52,6 +53,21 @@ def test_api_that_cannot_be_reached(kube: FakeKube, site: Site, tmp_path: Path) 
 def test_storage_class_that_does_not_exist(kube: FakeKube, site: Site) -> None:
     output = site(observability_storage_class="faster")
     refused(output, kube, "storage class faster does not exist (The cluster has fast)")
+
+
+def test_object_storage_of_one_of_two_components(kube: FakeKube, site: Site) -> None:
+    """Loki's is tried and is well; Tempo has no keys."""
+    kube.add(
+        "/api/v1/namespaces/ias-system/secrets/loki-s3",
+        data={"LOKI_S3_ACCESS_KEY_ID": "eA==", "LOKI_S3_SECRET_ACCESS_KEY": "eQ=="},
+    )
+    with running_s3("ias-loki-chunks", "ias-loki-ruler") as s3:
+        connection = {"endpoint": s3.endpoint, "insecure": True}
+        values = {"loki": {"storage": {"object_store": {"s3": connection}}}}
+        output = site(observability_profile="ha", loki_values=values)
+    refused(output, kube, "error: tempo: Secret tempo-s3 does not exist in namespace ias-system")
+    assert len(s3.headers) == 2 * 6
+    assert s3.buckets == {"ias-loki-chunks": {}, "ias-loki-ruler": {}}
 
 
 def test_node_that_is_not_ready(kube: FakeKube, site: Site) -> None:
