@@ -119,11 +119,15 @@ def by_place(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column, finding.id))
 
 
+def counted(findings: Iterable[Finding]) -> str:
+    """How many there are of each severity, as in `2 errors, 1 warning`."""
+    counts = [
+        f"{count} {severity}{'s' if count != 1 else ''}" for severity, count in summary(findings).items() if count
+    ]
+    return ", ".join(counts) or "nothing found"
+
+
 def failure_message(what: str, findings: Iterable[Finding]) -> str:
     """One message with every finding in it, errors first."""
     ordered = by_severity(findings)
-    counted = [
-        f"{count} {severity}{'s' if count != 1 else ''}" for severity, count in summary(ordered).items() if count
-    ]
-    lines = [f"{finding.severity}: {finding}" for finding in ordered]
-    return "\n".join([f"{what}: {', '.join(counted) or 'nothing found'}", *lines])
+    return "\n".join([f"{what}: {counted(ordered)}", *(f"{finding.severity}: {finding}" for finding in ordered)])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ._ci_formats import FORMATS
 from ._ending import Module, end
@@ -55,22 +55,39 @@ def scrape_interval(module: Module) -> float:
     return seconds
 
 
+class Judged(NamedTuple):
+    """The findings that count, and those that a waiver lets through."""
+
+    left: list[Finding]
+    waived: list[Finding]
+
+
 def finish(
     module: Validator, what: str, findings: Iterable[Finding], counts: Mapping[str, int], facts: Mapping[str, object]
 ) -> None:
-    """Let through what is waived, write the rest for CI systems, and end the module: failed, saying `what` and every
-    finding, when one is as severe as `fail_on`."""
-    left, waived = list(findings), list[Finding]()
-    if module.params["waivers"]:
-        left, waived = waive(left, module.params["waivers"])
+    """Let through what is waived, and end the module as `conclude` does."""
+    conclude(module, what, judge(module, findings), counts, facts)
+
+
+def judge(module: Module, findings: Iterable[Finding]) -> Judged:
+    """By the file of the option `waivers`."""
+    path = module.params["waivers"]
+    return Judged(*waive(findings, path)) if path else Judged(list(findings), [])
+
+
+def conclude(
+    module: Validator, what: str, judged: Judged, counts: Mapping[str, int], facts: Mapping[str, object]
+) -> None:
+    """Write what is left for CI systems, and end the module: failed, saying `what` and every finding that is left, when
+    one is as severe as `fail_on`."""
     end(
         module,
         what,
-        left,
+        judged.left,
         module.params["fail_on"],
-        changed=_write_outputs(module, left),
-        waived=[finding.as_dict() for finding in waived],
-        summary={**summary(left), **counts},
+        changed=_write_outputs(module, judged.left),
+        waived=[finding.as_dict() for finding in judged.waived],
+        summary={**summary(judged.left), **counts},
         **facts,
     )
 
@@ -90,13 +107,15 @@ def _write_outputs(module: Validator, findings: list[Finding]) -> bool:
 
 
 def _shown(finding: Finding) -> Finding:
-    """With texts that are fit to be shown, and its file relative to the working directory, where it lies below that."""
-    file = Path(finding.file)
-    if file.is_absolute() and file.is_relative_to(Path.cwd()):
-        file = file.relative_to(Path.cwd())
-    return finding._replace(
+    """As a reader is to see it."""
+    return relative(finding, Path.cwd())._replace(
         message=printable(finding.message),
         hint=printable(finding.hint),
         object=printable(finding.object),
-        file=printable(str(file)) if finding.file else "",
     )
+
+
+def relative(finding: Finding, root: Path) -> Finding:
+    """With the name that its file has below the folder, where it lies there."""
+    file = Path(finding.file)
+    return finding._replace(file=str(file.relative_to(root))) if file.is_relative_to(root) else finding

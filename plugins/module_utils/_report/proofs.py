@@ -95,6 +95,8 @@ def read_finding(entry: Mapping[str, Any]) -> Finding:
         str(entry.get("message") or ""),
         str(entry.get("hint") or ""),
         file=str(entry.get("file") or ""),
+        line=int(entry.get("line") or 0),
+        column=int(entry.get("column") or 0),
         object=str(entry.get("object") or ""),
         evidence=dict(entry.get("evidence") or {}),
     )

@@ -24,8 +24,10 @@ from ansible_collections.ias.observability.plugins.modules import (
     alert_rules_validate,
     cluster_health_verify,
     dashboards_validate,
+    findings_report,
     helm_values_validate,
     pod_logs_verify,
+    validation_files_info,
 )
 from tests.fakes.module import run_module
 
@@ -53,7 +55,9 @@ def test_a_wrong_call_is_one_message(
         (alert_rules_coverage, {"paths": []}),
         (alert_rules_validate, {"paths": []}),
         (dashboards_validate, {"paths": []}),
+        (findings_report, {"results": []}),
         (helm_values_validate, {"chart_ref": "x", "values": {}}),
+        (validation_files_info, {"src": "."}),
     ],
 )
 def test_without_pyyaml(module: ModuleType, args: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,10 @@ import pytest
 from ansible_collections.ias.observability.plugins import modules
 
 CLIENTS = {"urllib3", "kubernetes", "ssl"}
-VALIDATORS = ["alert_rules_coverage", "alert_rules_validate", "dashboards_validate", "helm_values_validate"]
+VALIDATORS = [
+    *("alert_rules_coverage", "alert_rules_validate", "dashboards_validate", "findings_report", "helm_values_validate"),
+    "validation_files_info",
+]
 
 
 def imported(name: str) -> set[str]:
