@@ -111,6 +111,16 @@ def test_each_sample_is_on_as_many_ingesters_as_there_are() -> None:
         assert apart["labelSelector"]["matchLabels"]["app.kubernetes.io/component"] == name.replace("_", "-")
 
 
+def test_a_page_of_panels_finds_room() -> None:
+    """Each query of 30 days becomes many; those of one querier only wait for each other."""
+    for profile in PROFILES:
+        whole = mimir(profile)
+        config = whole["mimir"]["structuredConfig"]
+        assert config["query_scheduler"]["max_outstanding_requests_per_tenant"] >= 2000
+        split = config.get("frontend", {}).get("parallelize_shardable_queries", True)
+        assert split == (whole["querier"]["replicas"] > 1)
+
+
 def test_keys_come_from_a_secret_and_go_where_the_bucket_is_opened() -> None:
     made = objects(render("mimir", mimir()))
     given = {

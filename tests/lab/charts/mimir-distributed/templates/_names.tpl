@@ -42,21 +42,28 @@ activity_tracker: {filepath: /active-query-tracker/activity.log}
 blocks_storage:
   backend: s3
   bucket_store: {sync_dir: /data/tsdb-sync}
-  tsdb: {dir: /data/tsdb, head_compaction_interval: 15m}
+  tsdb: {dir: /data/tsdb, head_compaction_interval: 15m, wal_replay_concurrency: 3}
 compactor:
   data_dir: /data
   compaction_interval: 30m
+  first_level_compaction_wait_period: 25m
+  max_closing_blocks_concurrency: 2
+  max_opening_blocks_concurrency: 4
+  symbols_flushers_concurrency: 4
   deletion_delay: 2h
   sharding_ring: {heartbeat_period: 1m, heartbeat_timeout: 4m, wait_stability_min_duration: 1m}
 distributor:
   remote_timeout: 5s
   ring: {heartbeat_period: 1m, heartbeat_timeout: 4m}
 frontend: {parallelize_shardable_queries: true, scheduler_address: {{ .scheduler }}}
-frontend_worker: {scheduler_address: {{ .scheduler }}}
+frontend_worker: {scheduler_address: {{ .scheduler }}, grpc_client_config: {max_send_msg_size: 419430400}}
 ingest_storage: {enabled: true}
 ingester:
   push_grpc_method_enabled: false
   ring: {final_sleep: 0s, num_tokens: 512, tokens_file_path: /data/tokens, unregister_on_shutdown: false, heartbeat_period: 2m, heartbeat_timeout: 10m}
+ingester_client: {grpc_client_config: {max_recv_msg_size: 104857600, max_send_msg_size: 104857600}}
+querier: {max_concurrent: 8}
+query_scheduler: {max_outstanding_requests_per_tenant: 800}
 limits: {max_total_query_length: 12000h, max_query_parallelism: 240, max_cache_freshness: 10m}
 memberlist:
   abort_if_cluster_join_fails: false
