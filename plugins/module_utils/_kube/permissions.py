@@ -49,6 +49,10 @@ _PROOFS: dict[tuple[Scope, str, str], tuple[str, ...]] = {
     ("cluster", "apps", "replicasets"): ("list",),
     ("cluster", "apps", "statefulsets"): ("list",),
     ("cluster", "networking.k8s.io", "networkpolicies"): ("list",),
+    # Who may do what, and as whom the stack runs.
+    ("cluster", _RBAC, "clusterrolebindings"): ("list",),
+    ("cluster", _RBAC, "rolebindings"): ("list",),
+    ("namespace", "", "serviceaccounts"): ("list",),
     ("namespace", "", "services"): ("get",),
     ("namespace", "", "pods/portforward"): ("get", "create"),  # which of them a websocket needs is the version's
     ("namespace", "discovery.k8s.io", "endpointslices"): ("list",),
