@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import alert_rules, dashboards, grafana_sync, imports
+from tests.bench import alert_rules, dashboards, grafana_sync, imports, pod_logs
 from tests.bench.measure import Figure, UnmeasurableError
 
 BENCHMARKS = {
@@ -22,6 +22,7 @@ BENCHMARKS = {
     "dashboards": dashboards.figures,
     "grafana_sync": grafana_sync.figures,
     "imports": imports.figures,
+    "pod_logs": pod_logs.figures,
 }
 HEAD = "| what | against | ours | theirs | ratio | goal | memory | bounded by |\n|---|---|---|---|---|---|---|---|"
 

@@ -46,6 +46,16 @@ class LastLine(NamedTuple):
         return self.stored is None or self.stored < self.written - TOLERANCE_SECONDS
 
 
+def seen(pod: Mapping[str, Any]) -> dict[str, Any]:
+    """What is looked at of a pod: of thousands the rest, most of it managed fields, would be hundreds of megabytes."""
+    metadata, status = pod["metadata"], pod.get("status") or {}
+    return {
+        "metadata": {key: metadata.get(key) for key in ("namespace", "name", "labels")},
+        "spec": {"nodeName": (pod.get("spec") or {}).get("nodeName", "")},
+        "status": {key: status.get(key) for key in ("conditions", "initContainerStatuses", "containerStatuses")},
+    }
+
+
 def running(pods: Iterable[Mapping[str, Any]]) -> dict[Container, str]:
     """The running containers of pods, sidecars among the init containers too, each with its node."""
     nodes = {}

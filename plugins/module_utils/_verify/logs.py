@@ -18,6 +18,7 @@ from .._checks.logs import (
     newest_query,
     ready_collectors,
     running,
+    seen,
 )
 from .._checks.result import CheckResult
 from .._kube import ApiError, Cluster
@@ -27,7 +28,8 @@ from .._promql.patterns import Pattern
 QUERY_SERIES = 400  # Loki answers at most 500 series (max_query_series)
 TAILS = (20, 1000)
 """Lines to read from the end of a log until one is found that the collector keeps."""
-PARALLEL_READS = 8
+PARALLEL_READS = 10
+"""As many connections as the Kubernetes client keeps at least."""
 
 
 @dataclass
@@ -40,7 +42,7 @@ class LogCoverage:
     lines: dict[Container, LastLine] = field(default_factory=dict)
 
     def verify(self, cluster: Cluster, loki: Loki) -> CheckResult:
-        pods = list(cluster.items("/api/v1/pods"))
+        pods = [seen(pod) for pod in cluster.items("/api/v1/pods")]
         nodes = running(pods)
         # a line that was written when the proof began must arrive; what is written later is not waited for
         self._read_written(cluster, [container for container in nodes if container not in self.lines])

@@ -38,6 +38,7 @@ def figure(**changes: Any) -> Figure:
         ({"ours": 100.0, "goal": None}, 50.0, True),
         ({"memory_mib": 60.0}, 0.5, True),
         ({"memory_mib": 60.5, "goal": None}, 0.5, False),
+        ({"memory_mib": 60.5, "memory_goal_mib": 300}, 0.5, True),
     ],
 )
 def test_a_goal_is_a_ratio(changes: dict[str, Any], ratio: float, met: bool) -> None:
