@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ._contract.load import load
-from ._contract.model import Contract
+from ._contract.running import EVERYTHING, Running
 from ._dashboards.compile.spec import compile_spec
-from ._findings import Finding, Report
+from ._findings import Finding
 from ._grafana_model.files import find_files, load_folder
 from ._grafana_model.model import Json
 from ._sources import read
@@ -19,35 +18,34 @@ from ._sources import read
 _SPECS = {".yaml", ".yml"}
 
 
-def read_contract(path: str | None) -> tuple[Contract | None, list[Finding]]:
-    """The metrics contract, None where none is given or it cannot be read, and what is wrong with it."""
-    sources, findings = read([path] if path else [])
-    report = Report()
-    contract = load(sources[0].path, sources[0].text, report) if sources else None
-    return contract, findings + report.findings
-
-
-def load_dashboards(root: Path, contract: Contract | None) -> Iterator[tuple[str, tuple[str, ...], Json | Finding]]:
+def load_dashboards(root: Path, running: Running | None) -> Iterator[tuple[str, tuple[str, ...], Json | Finding]]:
     """Each dashboard below a folder, with its sub-folder, or what is wrong with its file.
 
     The JSON beside a spec of the same name was compiled of it: it counts where there is no contract to compile it with.
+    The spec of a service that does not run makes no dashboard.
     """
     files, _reported_below = find_files(root)
     specs = [path for path in files if path.suffix in _SPECS]
     compiled = {path.with_suffix(".json") for path in specs}
     for source, below, dashboard in load_folder(root):
-        if contract is None or Path(source) not in compiled:
+        if running is None or Path(source) not in compiled:
             yield source, below, dashboard
     for path in specs:
-        if contract is not None or path.with_suffix(".json") not in files:
-            for result in _compile(path, contract or Contract()):
+        if running is not None or path.with_suffix(".json") not in files:
+            for result in _compile(path, running or EVERYTHING):
                 yield str(path), path.relative_to(root).parent.parts, result
 
 
-def _compile(path: Path, contract: Contract) -> Sequence[Json | Finding]:
-    """The dashboard in the names of the contract's team, or everything that is wrong with the spec."""
+def _compile(path: Path, running: Running) -> Sequence[Json | Finding]:
+    """The dashboard in the names of the contract's team, or everything that is wrong with the spec.
+
+    Nothing where its service does not run; what is wrong with it is said all the same.
+    """
     sources, findings = read([str(path)])
     if findings:
         return findings
-    compiled, findings = compile_spec(sources[0].path, sources[0].text, contract, contract.names)
-    return findings if compiled is None else [compiled.model]
+    source, contract = sources[0], running.contract
+    compiled, findings = compile_spec(source.path, source.text, contract, contract.names, running.own_contract)
+    if compiled is None:
+        return findings
+    return [compiled.model] if running.runs(compiled.service) else []

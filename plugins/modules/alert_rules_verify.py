@@ -27,6 +27,13 @@ options:
       - The metrics contract. With it the rules are looked for in the C(names) of the team, as role prometheus loads
         them.
     type: path
+  services:
+    description:
+      - The services of O(contract) that this site runs. Empty means all.
+      - Rules that need metrics or targets of others are not wanted, as in M(ias.observability.prometheus_rules).
+    type: list
+    elements: str
+    default: []
 author: ias.observability contributors (@ias-observability)
 version_added: 1.0.0
 extends_documentation_fragment:
@@ -78,34 +85,42 @@ loaded:
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import compress
 from pathlib import Path
 
 from ..module_utils import _kube
 from ..module_utils._causes.merge import Explained
 from ..module_utils._checks.alerts import RuleFileError, check_rules, load_rules
 from ..module_utils._checks.result import CheckResult
-from ..module_utils._contract.aliases import AliasError, MetricAliases
-from ..module_utils._contract.load import load as load_contract
+from ..module_utils._contract.aliases import AliasError
+from ..module_utils._contract.running import EVERYTHING
+from ..module_utils._contract_file import RUNNING_ARGS, UNFIT, read_running
+from ..module_utils._ending import end
 from ..module_utils._explain import findings as causes
 from ..module_utils._files import UnreadableError, read_text
-from ..module_utils._findings import Finding, failure_message
+from ..module_utils._findings import Finding, failed
 from ..module_utils._http import Deadline
 from ..module_utils._kube.module import kube_module
 from ..module_utils._prometheus import LoadedRule, Prometheus
 from ..module_utils._rules.object_names import NameCollisionError, object_names
-from ..module_utils._rules.report import RuleReport
+from ..module_utils._rules.running import Formula, needed
 from ..module_utils._service import PROMETHEUS, arguments, open_service
 from ..module_utils._verify.proof import WAIT_ARGS, verify
 
 
 def main() -> None:
     paths = {"type": "list", "elements": "path", "required": True}
-    spec = arguments(prometheus=PROMETHEUS, paths=paths, contract={"type": "path"}, **WAIT_ARGS)
+    spec = arguments(prometheus=PROMETHEUS, paths=paths, **RUNNING_ARGS, **WAIT_ARGS)
     module = kube_module(spec, supports_check_mode=True)
+    running, findings = read_running(module.params["contract"], module.params["services"])
+    if failed(findings):
+        end(module, UNFIT, findings)
+    running = running or EVERYTHING
     try:
-        names = team_names(module.params["contract"])
         read = [rule for path in module.params["paths"] for rule in load_rules(path, _text(path))]
-        wanted = [replace(rule, expr=names.apply(rule.expr)) for rule in read]
+        answers = needed((Formula(rule.record, rule.expr) for rule in read), running)
+        names = running.contract.names
+        wanted = [replace(rule, expr=names.apply(rule.expr)) for rule in compress(read, answers)]
         names_of_objects = object_names(module.params["paths"])
     except (AliasError, NameCollisionError, RuleFileError) as error:
         module.fail_json(msg=str(error))
@@ -139,17 +154,6 @@ def main() -> None:
         return causes.rules(cluster, home, findings, names_of_objects)
 
     verify(module, "Not every alert is armed", probe, None if url else explain)
-
-
-def team_names(path: str | None) -> MetricAliases:
-    """What the contract calls otherwise than the team; RuleFileError where it is no contract."""
-    if not path:
-        return MetricAliases()
-    report = RuleReport()
-    contract = load_contract(path, _text(path), report)
-    if report.findings:
-        raise RuleFileError(failure_message(f"{path} is no metrics contract", report.findings))
-    return contract.names
 
 
 def _text(path: str) -> str:

@@ -108,7 +108,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.yaml import HAS_YAML
 
-from ..module_utils._dashboard_files import read_contract
+from ..module_utils._contract_file import read_contract
 from ..module_utils._dashboards.check import check
 from ..module_utils._dashboards.queries import Reader
 from ..module_utils._dashboards.references import Source

@@ -30,6 +30,14 @@ options:
   contract:
     description: The metrics contract that specs of O(src) are compiled with.
     type: path
+  services:
+    description:
+      - The services of O(contract) that this site runs. Empty means all.
+      - Specs of dashboards of other services need not be in the folder. A panel or variable that asks Prometheus for
+        nothing but other services may be empty.
+    type: list
+    elements: str
+    default: []
 author: ias.observability contributors (@ias-observability)
 version_added: 1.0.0
 extends_documentation_fragment:
@@ -96,7 +104,9 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.yaml import HAS_YAML
 
 from ..module_utils._checks.result import CheckResult
-from ..module_utils._dashboard_files import load_dashboards, read_contract
+from ..module_utils._contract.running import EVERYTHING
+from ..module_utils._contract_file import RUNNING_ARGS, read_running
+from ..module_utils._dashboard_files import load_dashboards
 from ..module_utils._ending import end
 from ..module_utils._findings import failed
 from ..module_utils._grafana.client import Grafana
@@ -114,7 +124,7 @@ def main() -> None:
             grafana=GRAFANA,
             folder={"type": "str", "required": True},
             src={"type": "path"},
-            contract={"type": "path"},
+            **RUNNING_ARGS,
             **WAIT_ARGS,
         ),
         supports_check_mode=True,
@@ -122,12 +132,12 @@ def main() -> None:
     if not HAS_YAML:
         module.fail_json(msg=missing_required_lib("PyYAML"))
     src = module.params["src"]
-    contract, problems = read_contract(module.params["contract"])
-    wanted, findings = check_all(load_dashboards(Path(src), contract) if src else [])
+    running, problems = read_running(module.params["contract"], module.params["services"])
+    wanted, findings = check_all(load_dashboards(Path(src), running) if src else [])
     findings = [*problems, *findings]
     if failed(findings):
         end(module, f"The dashboards in {src} cannot be used", findings)
-    dashboards = DashboardProbe(module.params["folder"], wanted)
+    dashboards = DashboardProbe(module.params["folder"], wanted, running or EVERYTHING)
 
     def probe(deadline: Deadline) -> CheckResult:
         with open_service(module.params, "grafana", deadline) as api:

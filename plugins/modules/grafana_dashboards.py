@@ -37,6 +37,13 @@ options:
       - Its C(names) are put into the queries of specs, C(metrics) and C(jobs), each a mapping of its names to those of
         the team. JSON is written as it is.
     type: path
+  services:
+    description:
+      - The services of O(contract) that this site runs. Empty means all.
+      - The spec of a dashboard whose C(service) is none of them is left out, and so are objectives of others.
+    type: list
+    elements: str
+    default: []
   folder:
     description:
       - Folder to put them in, as the titles on the way to it, separated by slashes. Missing ones are made. The empty
@@ -220,7 +227,8 @@ from typing import Any
 from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.yaml import HAS_YAML
 
-from ..module_utils._dashboard_files import load_dashboards, read_contract
+from ..module_utils._contract_file import RUNNING_ARGS, read_running
+from ..module_utils._dashboard_files import load_dashboards
 from ..module_utils._ending import end
 from ..module_utils._findings import Finding, failed
 from ..module_utils._grafana.folders import parts
@@ -257,7 +265,7 @@ def main() -> None:
         arguments(
             grafana=GRAFANA,
             src={"type": "path", "required": True},
-            contract={"type": "path"},
+            **RUNNING_ARGS,
             folder={"type": "str", "required": True},
             owner={"type": "str", "default": "ias.observability"},
             prune={"type": "bool", "default": False},
@@ -280,8 +288,8 @@ def main() -> None:
     if params["prune_limit"] < 0:
         module.fail_json(msg=f"prune_limit {params['prune_limit']} is negative: give how many may be deleted, or 0")
     folder = parts(params["folder"])
-    contract, problems = read_contract(params["contract"])
-    desired, findings = check_all((file, folder + below, spec) for file, below, spec in load_dashboards(src, contract))
+    running, problems = read_running(params["contract"], params["services"])
+    desired, findings = check_all((file, folder + below, spec) for file, below, spec in load_dashboards(src, running))
     findings = [*problems, *findings]
     if params["prune"] and not desired and not failed(findings):
         findings.append(empty_source(src, params["owner"]))

@@ -23,7 +23,7 @@ options:
     type: path
     required: true
   services:
-    description: Names of services in the contract to look at. Empty means all.
+    description: The services of the contract that this site runs; others are not looked at. Empty means all.
     type: list
     elements: str
     default: []
@@ -76,16 +76,10 @@ services:
   sample: {api-router: {targets: 1, metrics: 12, series: 61}}
 """
 
-from pathlib import Path
-
-from ansible.module_utils.basic import AnsibleModule
-
 from ..module_utils._checks.result import CheckResult
-from ..module_utils._contract.load import load
-from ..module_utils._contract.model import Contract
+from ..module_utils._contract_file import RUNNING_ARGS, UNFIT, read_running
 from ..module_utils._ending import end
-from ..module_utils._files import UnreadableError, read_text
-from ..module_utils._findings import Report, failed
+from ..module_utils._findings import failed
 from ..module_utils._http import Deadline
 from ..module_utils._kube.module import kube_module
 from ..module_utils._prometheus import Prometheus
@@ -97,34 +91,23 @@ from ..module_utils._verify.proof import WAIT_ARGS, verify
 def main() -> None:
     module = kube_module(
         arguments(
-            contract={"type": "path", "required": True},
-            services={"type": "list", "elements": "str", "default": []},
+            **RUNNING_ARGS | {"contract": {"type": "path", "required": True}},
             prometheus=PROMETHEUS,
             **WAIT_ARGS,
         ),
         supports_check_mode=True,
     )
-    contract = read(module, module.params["contract"])
-    only = module.params["services"]
-    if unknown := sorted(set(only) - set(contract.services)):
-        module.fail_json(msg=f"no service {', '.join(unknown)} in the contract; it has {', '.join(contract.services)}")
+    running, findings = read_running(module.params["contract"], module.params["services"])
+    if running is None or failed(findings):
+        end(module, UNFIT, findings)
+        return
+    contract = running.own_contract
 
     def probe(deadline: Deadline) -> CheckResult:
         with open_service(module.params, "prometheus", deadline) as api:
-            return verify_contract(Prometheus(api), contract, only)
+            return verify_contract(Prometheus(api), contract)
 
     verify(module, "The metrics contract is not kept", probe)
-
-
-def read(module: AnsibleModule, path: str) -> Contract:
-    report = Report()
-    try:
-        contract = load(path, read_text(Path(path)), report)
-    except UnreadableError as error:
-        module.fail_json(msg=f"the contract {path} cannot be read: {error.message}; {error.hint}")
-    if failed(report.findings):
-        end(module, "The contract is not valid", report.findings)
-    return contract
 
 
 if __name__ == "__main__":

@@ -42,6 +42,14 @@ options:
     description:
       - The metrics contract, C(services.yaml). Metrics and jobs in the expressions get the names in its C(names).
     type: path
+  services:
+    description:
+      - The services of O(contract) that this site runs. Empty means all.
+      - Rules that need metrics or targets of others are not loaded; of an C(or) one side is enough. So a site without a
+        database gets no alert that the database is down. Rules about what the contract does not know are always loaded.
+    type: list
+    elements: str
+    default: []
   grafana_url:
     description: Where people reach Grafana. Without it, links to dashboards stay relative.
     type: str
@@ -89,12 +97,17 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.yaml import HAS_YAML, yaml_dump
 
-from ..module_utils._contract.aliases import AliasError, MetricAliases
+from ..module_utils._contract.aliases import AliasError
+from ..module_utils._contract.running import EVERYTHING, Running
+from ..module_utils._contract_file import RUNNING_ARGS, UNFIT, read_running
+from ..module_utils._ending import end
+from ..module_utils._findings import failed
 from ..module_utils._kube import Cluster, KubeError, connect
 from ..module_utils._kube.module import kube_module
 from ..module_utils._kube.owned import Change, Owned
 from ..module_utils._rules.object_names import NameCollisionError, object_names
 from ..module_utils._rules.render import Site, render_rules
+from ..module_utils._rules.running import needed_groups
 from ..module_utils._values.merge import ValuesError, load
 
 GROUP = "monitoring.coreos.com"
@@ -102,31 +115,34 @@ LABELS = {"app.kubernetes.io/part-of": "ias-platform", "app.kubernetes.io/manage
 ARGUMENTS = {
     "files": {"type": "list", "elements": "path", "required": True},
     "namespace": {"type": "str", "default": "ias-system"},
-    "contract": {"type": "path"},
+    **RUNNING_ARGS,
     "grafana_url": {"type": "str", "default": ""},
     "runbooks_url": {"type": "str", "default": ""},
     "prune_limit": {"type": "int", "default": 10},
 }
 
 
-def desired(params: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The objects by their names. Raises AliasError, ValuesError, NameCollisionError."""
-    names = (load(params["contract"]).get("names") if params["contract"] else None) or {}
-    aliases = MetricAliases(names.get("metrics") or {}, names.get("jobs") or {})
+def desired(params: dict[str, Any], running: Running) -> dict[str, dict[str, Any]]:
+    """The objects by their names, of the files that have a rule. Raises AliasError, ValuesError, NameCollisionError."""
+    names = object_names(params["files"])
+    files = needed_groups([load(path).get("groups") or [] for path in names], running)
     site = Site(params["grafana_url"], params["runbooks_url"])
     kind = {"apiVersion": f"{GROUP}/v1", "kind": "PrometheusRule"}
     return {
-        name: {**kind, "spec": {"groups": render_rules(load(path).get("groups") or [], aliases, site)}}
-        for path, name in object_names(params["files"]).items()
+        name: {**kind, "spec": {"groups": render_rules(groups, running.contract.names, site)}}
+        for name, groups in zip(names.values(), files, strict=True)
+        if groups
     }
 
 
-def loaded(module: AnsibleModule) -> dict[str, Any]:
+def loaded(module: AnsibleModule, running: Running) -> dict[str, Any]:
     params = module.params
-    objects = desired(params)
+    objects = desired(params, running)
     path = f"/apis/{GROUP}/v1/namespaces/{params['namespace']}/prometheusrules"
     owned = Owned(Cluster(connect(params)), path, "PrometheusRule", LABELS)
-    changes = owned.plan(objects, prune_limit=params["prune_limit"], may_lack=module.check_mode) if objects else []
+    changes = (
+        owned.plan(objects, prune_limit=params["prune_limit"], may_lack=module.check_mode) if params["files"] else []
+    )
     if not module.check_mode:
         owned.apply(changes, objects)
     return {
@@ -146,8 +162,11 @@ def main() -> None:
     module = kube_module(ARGUMENTS, supports_check_mode=True)
     if not HAS_YAML:
         module.fail_json(msg=missing_required_lib("PyYAML"))
+    running, findings = read_running(module.params["contract"], module.params["services"])
+    if failed(findings):
+        end(module, UNFIT, findings)
     try:
-        result = loaded(module)
+        result = loaded(module, running or EVERYTHING)
     except (AliasError, KubeError, ValuesError, NameCollisionError) as error:
         module.fail_json(msg=f"the rules cannot be loaded: {error}")
     module.exit_json(**result)

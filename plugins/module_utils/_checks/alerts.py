@@ -26,6 +26,8 @@ class WantedRule:
     name: str
     expr: str
     seconds: float
+    record: str = ""
+    """What it records; "" for an alert."""
 
     @property
     def label(self) -> str:
@@ -64,7 +66,8 @@ def read_rules(file: str, document: Any) -> list[WantedRule]:
 
 def read_rule(file: str, group: str, rule: Mapping[str, Any]) -> WantedRule:
     name = rule.get("alert") or rule["record"]
-    return WantedRule(file, group, name, str(rule["expr"]), parse_duration(str(rule.get("for", "0s"))))
+    seconds = parse_duration(str(rule.get("for", "0s")))
+    return WantedRule(file, group, name, str(rule["expr"]), seconds, rule.get("record") or "")
 
 
 def check_rules(

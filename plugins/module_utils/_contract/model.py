@@ -15,6 +15,7 @@ from .objectives import Objective
 
 MetricType = Literal["counter", "gauge", "histogram", "summary"]
 METRIC_TYPES: tuple[str, ...] = get_args(MetricType)
+_SUFFIXES = {"histogram": ("", "_bucket", "_sum", "_count"), "summary": ("", "_sum", "_count")}
 MOST_VALUES = 100
 """How many values a label may have that says nothing about them."""
 _TARGET_LABELS = frozenset(
@@ -46,6 +47,11 @@ class MetricSpec:
     unit: str = ""
     period: float = 0.0
     """Seconds between two runs of the job that changes it; 0 where it may change at any time."""
+
+    @property
+    def series(self) -> list[str]:
+        """The names of the series that Prometheus keeps of it."""
+        return [self.name + suffix for suffix in _SUFFIXES.get(self.type, ("",))]
 
 
 @dataclass(frozen=True, slots=True)

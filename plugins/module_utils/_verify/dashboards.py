@@ -20,6 +20,8 @@ from .._checks.dashboards import (
 )
 from .._checks.panel_data import LOOK_BACK, Starved, bounded, explain, sources_of, starved
 from .._checks.result import CheckResult
+from .._contract.running import EVERYTHING, Running
+from .._dashboards.running import excused, is_variable_fed
 from .._findings import Finding
 from .._grafana import folders
 from .._grafana.client import Grafana
@@ -52,6 +54,7 @@ class DashboardProbe:
 
     folder: str
     wanted: Sequence[Dashboard]
+    running: Running
     shown: set[tuple[str, int, str]] = field(default_factory=set)
     ages: SampleAges = field(default_factory=SampleAges)
 
@@ -125,8 +128,10 @@ class DashboardProbe:
     def _open(self, grafana: Grafana, sources: Sequence[DataSource], uid: str) -> tuple[list[Panel], list[Finding]]:
         dashboard = grafana.dashboard(uid)["dashboard"]
         title = text(dashboard.get("title")) or uid
-        chosen, findings = resolve(grafana, sources, title, mapping(dashboard.get("templating")).get("list"))
-        return read_panels(title, dashboard, sources, chosen), findings
+        variables = mapping(dashboard.get("templating")).get("list")
+        chosen, findings = resolve(grafana, sources, title, variables, self.running)
+        panels = read_panels(title, dashboard, sources, chosen)
+        return [excused(panel, self.running) for panel in panels], findings
 
 
 def _key(dashboard: str, panel: Panel) -> tuple[str, int, str]:
@@ -146,7 +151,7 @@ def query_panel(grafana: Grafana, panel: Panel) -> dict[str, Json]:
 
 
 def resolve(
-    grafana: Grafana, sources: Sequence[DataSource], title: str, variables: object
+    grafana: Grafana, sources: Sequence[DataSource], title: str, variables: object, running: Running = EVERYTHING
 ) -> tuple[dict[str, Chosen], list[Finding]]:
     """The values of a dashboard's variables, in their order: a later one may use an earlier one."""
     chosen: dict[str, Chosen] = {}
@@ -161,7 +166,7 @@ def resolve(
         except (UnsupportedError, HttpError) as error:
             problem = str(error)
         else:
-            if not chosen[name].values and not chosen[name].pattern:
+            if not chosen[name].values and not chosen[name].pattern and is_variable_fed(variable, running):
                 problem = "its query finds nothing"
         if problem:
             findings.append(unresolved(title, name, problem))

@@ -118,7 +118,29 @@ def test_a_contract_that_is_none(server: Server, rules: Path, tmp_path: Path, te
     contract.write_text(text)
     result = run(server, rules, contract=str(contract))
     assert result["failed"] is True
-    assert f"{contract} is no metrics contract: 1 error" in result["msg"]
+    assert "The contract or the list of services cannot be used: 1 error" in result["msg"]
+    assert str(contract) in result["msg"]
+    assert server.requests == []
+
+
+def test_rules_of_services_that_do_not_run_are_not_wanted(server: Server, rules: Path, tmp_path: Path) -> None:
+    contract = tmp_path / "services.yaml"
+    metric = {"http_requests_total": {"type": "counter"}}
+    contract.write_text(yaml.safe_dump({"services": {"api": {"metrics": metric}, "box": {"metrics": {}}}}))
+    server.on("GET", "/api/v1/rules", loaded(ALERT))
+    assert ids(run(server, rules, timeout=0, contract=str(contract))) == {
+        ("alerts/not-loaded", "api/job:requests:rate5m")
+    }
+    assert run(server, rules, timeout=0, contract=str(contract), services=["box"])["findings"] == []
+
+
+def test_a_list_of_services_needs_a_contract_that_has_them(server: Server, rules: Path, tmp_path: Path) -> None:
+    result = run(server, rules, services=["box"])
+    assert "the option services names services of a contract, and there is none" in result["msg"]
+    contract = tmp_path / "services.yaml"
+    contract.write_text("services: {vllm: {metrics: {}}}")
+    result = run(server, rules, contract=str(contract), services=["vlm"])
+    assert "the contract has no service 'vlm': did you mean 'vllm'?" in result["msg"]
     assert server.requests == []
 
 

@@ -268,6 +268,37 @@ def test_a_panel_that_cannot_be_asked_does_not_stop_the_others(grafana: Server) 
     assert sorted(ids(run(grafana))) == ["dashboards/no-data", "dashboards/query-failed"]
 
 
+CONTRACT = """\
+services:
+  web: {metrics: {x: {type: gauge}}}
+  model: {metrics: {tokens_total: {type: counter}}}
+"""
+
+
+def test_panels_of_services_that_do_not_run_may_be_empty(grafana: Server, tmp_path: Path) -> None:
+    (tmp_path / "services.yaml").write_text(CONTRACT)
+    ours, theirs = panel("Here", "x"), panel("Tokens", "sum(rate(tokens_total[$__rate_interval]))")
+    serve(grafana, ours, theirs, panel("Both", "x", "tokens_total"))
+    grafana.ok("POST", "/api/ds/query", {"results": {"A": result(), "B": result()}})
+    whole = run(grafana, contract=str(tmp_path / "services.yaml"))
+    assert ids(whole) == ["dashboards/no-data"] * len(whole["findings"])
+    told = run(grafana, contract=str(tmp_path / "services.yaml"), services=["web"])
+    assert [entry["panel"] for entry in told["may_be_empty"]] == ["D/Tokens"]
+    assert "Tokens" not in told["msg"]
+    assert "Here" in told["msg"]
+
+
+def test_a_variable_of_a_service_that_does_not_run(grafana: Server, tmp_path: Path) -> None:
+    (tmp_path / "services.yaml").write_text(CONTRACT)
+    variable = {**VARIABLE, "query": "label_values(tokens_total, job)"}
+    spec = {"uid": "d", "title": "D", "panels": [panel("X", "x")], "templating": {"list": [variable]}}
+    grafana.ok("GET", "/api/dashboards/uid/d", {"dashboard": spec, "meta": {}})
+    grafana.ok("GET", f"{PROXY}/prometheus/api/v1/label/job/values", {"data": []})
+    contract = str(tmp_path / "services.yaml")
+    assert ids(run(grafana, contract=contract)) == ["dashboards/variable"]
+    assert run(grafana, contract=contract, services=["web"])["findings"] == []
+
+
 def test_a_variable_without_values(grafana: Server) -> None:
     grafana.ok("GET", f"{PROXY}/prometheus/api/v1/label/job/values", {"data": []})
     assert "D: variable job has no value: its query finds nothing" in run(grafana)["msg"]

@@ -144,3 +144,39 @@ def test_a_dashboard_of_a_spec_is_missed_when_it_is_not_there(src: Path) -> None
         )  # fmt: skip
     missing = [entry["object"] for entry in result["findings"] if entry["id"] == "dashboards/missing"]
     assert sorted(missing) == ["Own", "Web"]
+
+
+BUDGETS = """\
+      - title: Budgets
+        description: What is left of the budgets.
+        unit: percentunit
+        queries: [{slo: availability}]
+  - title: Box alone
+    panels:
+      - title: Its budget
+        description: What is left of its budget.
+        unit: percentunit
+        queries: [{slo: availability, service: box}]
+"""
+
+
+def test_dashboards_and_objectives_of_services_that_do_not_run(src: Path) -> None:
+    """A spec of such a service makes no dashboard; elsewhere its objectives are left out."""
+    path = src.parent / "services.yaml"
+    box = "  box: {metrics: {box_up: {type: gauge}}, slo: {availability: {objective: 99, up: box_up}}}\n"
+    path.write_text(CONTRACT + box)
+    (src / "box.yaml").write_text(SPEC.replace("ias-web", "ias-box").replace("title: Web", "title: Box\nservice: box"))
+    (src / "Teams" / "web.yaml").write_text(SPEC + BUDGETS)
+    with running_double() as double:
+        every = run(double, src, contract=str(path), prune=True)
+        assert sorted(entry["uid"] for entry in every["dashboards"]) == ["ias-box", "ias-web", "own"]
+        assert "box_up" in json.dumps(stored(double, "ias-web"))
+        some = run(double, src, contract=str(path), prune=True, services=["web"])
+        assert {entry["uid"]: entry["action"] for entry in some["dashboards"]} == {
+            "ias-box": "delete", "ias-web": "update", "own": "unchanged",
+        }  # fmt: skip
+        left = stored(double, "ias-web")["dashboard"]
+        assert "box_up" not in json.dumps(left)
+        assert [panel["title"] for panel in left["panels"]] == ["Now", "Requests", "Budgets"]
+        wrong = run(double, src, contract=str(path), services=["webb"])
+        assert "the contract has no service 'webb': did you mean 'web'?" in wrong["msg"]

@@ -156,3 +156,34 @@ def test_a_file_that_cannot_be_read_is_named(run: Run, kube: FakeKube, tmp_path:
     result = run(tmp_path / "nowhere.yaml")
     assert f"the file {tmp_path}/nowhere.yaml cannot be read" in result["msg"]
     assert kube.requests == []
+
+
+CONTRACT = """\
+services:
+  api: {metrics: {http_requests_total: {type: counter}}}
+  database: {job: exporter, metrics: {db_up: {type: gauge}}}
+"""
+
+
+def test_rules_of_services_that_the_site_does_not_run_are_not_loaded(run: Run, kube: FakeKube, tmp_path: Path) -> None:
+    (tmp_path / "services.yaml").write_text(CONTRACT)
+    contract = str(tmp_path / "services.yaml")
+    files = [
+        rule_file(tmp_path / "api.yaml", "Failing", "http_requests_total > 1"),
+        rule_file(tmp_path / "database.yaml", "DatabaseDown", 'absent(up{job="exporter"})'),
+    ]
+    run(*files, contract=contract)
+    assert alerts(kube) == {"ias-platform-api": "Failing", "ias-platform-database": "DatabaseDown"}
+    result = run(*files, contract=contract, services=["api"])
+    assert actions(result)["ias-platform-database"] == "deleted"
+    assert alerts(kube) == {"ias-platform-api": "Failing"}
+    assert run(*files, contract=contract, services=["api"])["changed"] is False
+
+
+def test_a_service_that_the_contract_does_not_have(run: Run, kube: FakeKube, tmp_path: Path) -> None:
+    (tmp_path / "services.yaml").write_text(CONTRACT)
+    result = run(
+        rule_file(tmp_path / "a.yaml"), contract=str(tmp_path / "services.yaml"), services=["api", "data-base"]
+    )
+    assert "the contract has no service 'data-base': did you mean 'database'?" in result["msg"]
+    assert alerts(kube) == {}

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..._contract.model import Contract
 from ..layout import GRAFANA_12, GRID
-from .panels import panel
+from .panels import expanded, panel
 from .variables import variable
 
 SIZES = {"stat": (4, 5), "table": (12, 8), "logs": (24, 12), "heatmap": (12, 8)}
@@ -46,6 +46,14 @@ def lay_out(rows: list[Object], dashboard: Object, contract: Contract) -> Iterat
         y += tallest
 
 
+def with_queries(rows: list[Object], contract: Contract) -> list[Object]:
+    """The rows with the panels that ask for something: not for objectives of services that do not run."""
+    asking = [
+        {**row, "panels": [spec for spec in row["panels"] if expanded(spec["queries"], contract)]} for row in rows
+    ]
+    return [row for row in asking if row["panels"]]
+
+
 def compile_dashboard(spec: Object, contract: Contract) -> Object:
     """The dashboard's JSON, of a spec that has the right form."""
     return {
@@ -71,5 +79,5 @@ def compile_dashboard(spec: Object, contract: Contract) -> Object:
             }
         ],
         "templating": {"list": [variable(name, contract.names) for name in spec["variables"]]},
-        "panels": list(lay_out(spec["rows"], spec, contract)),
+        "panels": list(lay_out(with_queries(spec["rows"], contract), spec, contract)),
     }

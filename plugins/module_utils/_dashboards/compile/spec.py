@@ -36,12 +36,17 @@ class SpecPositions(NamedTuple):
 class CompiledSpec(NamedTuple):
     model: dict[str, Any]
     positions: SpecPositions
+    service: str
+    """The service that the dashboard is of; "" for one of no single service."""
 
 
 def compile_spec(
-    path: str, content: str, contract: Contract, names: MetricAliases
+    path: str, content: str, contract: Contract, names: MetricAliases, own: Contract | None = None
 ) -> tuple[CompiledSpec | None, list[Finding]]:
-    """The dashboard in a site's names, and what is wrong with the spec: then there is no dashboard."""
+    """The dashboard in a site's names, and what is wrong with the spec: then there is no dashboard.
+
+    `own` has only the services that a site runs: objectives of others are left out.
+    """
     report = Report(path)
 
     def wrong(message: str, node: Node | None) -> None:
@@ -70,11 +75,12 @@ def compile_spec(
     if report.findings:
         return None, report.findings
     try:
-        model = compile_dashboard(plain(root), replace(contract, names=names))
+        spec = plain(root)
+        model = compile_dashboard(spec, replace(own or contract, names=names))
     except AliasError as error:
         wrong(str(error), root)
         return None, report.findings
-    return CompiledSpec(model, SpecPositions(dict(_positions(root, contract)))), []
+    return CompiledSpec(model, SpecPositions(dict(_positions(root, contract))), spec.get("service", "")), []
 
 
 def _characters(node: Node, known: dict[int, int]) -> int:
