@@ -14,7 +14,7 @@ LAB      := $(PYTHON) -m tests.lab
 READY    := $(VENV)/.made-from-lock
 export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/.lab/bin:$(PATH)
 
-.PHONY: help demo demo-down test check unit programs lint contracts docs dashboards-preview sanity preflight charts molecule test-kill test-alerts test-mimir lab-build lab-up venv bench clean coverage charts-outdated charts-mirror mutation
+.PHONY: help demo demo-down test check unit programs lint contracts docs dashboards-preview sanity preflight charts molecule test-kill test-uninstall test-alerts test-mimir lab-build lab-up venv bench clean coverage charts-outdated charts-mirror mutation
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -ts "$$(printf '\t')"
@@ -107,6 +107,12 @@ test-kill: $(READY) ## kill site.yml at every step; a second run must converge (
 	$(LAB) images
 	$(LAB) platform
 	$(PYTHON) -m pytest -q tests/integration/kill
+
+test-uninstall: $(READY) ## remove the stack with and without its data (10 minutes; not part of `make test`)
+	@$(MAKE) --no-print-directory -j2 lab-build lab-up
+	$(LAB) images
+	$(LAB) platform
+	$(PYTHON) -m pytest -q tests/integration/uninstall
 
 test-alerts: $(READY) ## real alerts by the platform's fault switches, without a cluster (26 minutes; not part of `make test`)
 	$(PYTHON) -m tests.lab.toolchain prometheus alertmanager

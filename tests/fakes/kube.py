@@ -4,7 +4,8 @@
 
 """A Kubernetes API in memory: objects by path, reviews, server-side apply, and real port-forward websockets.
 
-It knows no kinds: a collection exists when `serves` says so or an object lies in it. What a test wants to see go
+It knows no kinds but those of `discovery` (resources by root path): a collection exists when `serves` says so or an
+object lies in it. What a test wants to see go
 wrong it sets: `denied` (reviews and requests), `token`, `failures` (status per path, or method and path, used
 up one by one), `silent` (ends of paths that are never answered), `headers` (of every refusal).
 """
@@ -61,6 +62,7 @@ class FakeKube:
     objects: dict[str, Object] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     serves: set[str] = field(default_factory=set)
+    discovery: dict[str, list[Object]] = field(default_factory=dict)
     denied: set[tuple[str, str]] = field(default_factory=set)
     failures: dict[str, list[int]] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
@@ -191,6 +193,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, path: str, query: dict[str, str], body: Any) -> Object:
         found = _PATH.match(path)
+        if path in self.kube.discovery:
+            return {"kind": "APIResourceList", "resources": self.kube.discovery[path]}
         if not found:
             raise _RefusedError(404, f"the server could not find {path}")
         if found["plural"].endswith("reviews"):

@@ -101,7 +101,7 @@ class Belongings:
 
 
 def _volume(item: Object) -> str:
-    return str((item.get("spec") or {}).get("volumeName") or "") if item["kind"] == "PersistentVolumeClaim" else ""
+    return str((item.get("spec") or {}).get("volumeName") or "")
 
 
 def _root(api_version: str) -> str:

@@ -27,6 +27,7 @@ def record(revision: int, status: str, manifest: str = "", **more: Any) -> dict[
         "chart": {"metadata": chart},
         "config": more.pop("values", {"a": 1}),
         "manifest": manifest,
+        "hooks": more.pop("hooks", []),
     }
 
 
