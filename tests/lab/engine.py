@@ -60,9 +60,18 @@ def lacks_resource_capability() -> bool:
 
 def our_process() -> int | None:
     """The process id of our dockerd; None when it does not run, or the number belongs to something else by now."""
+    return _process(RUNTIME)
+
+
+def others() -> list[Path]:
+    """The folders of other checkouts' engines that run."""
+    return [folder for folder in sorted(RUNTIME.parent.glob("ias-lab-*")) if folder != RUNTIME and _process(folder)]
+
+
+def _process(folder: Path) -> int | None:
     with suppress(FileNotFoundError, ProcessLookupError, ValueError):
-        pid = int(PID_FILE.read_text())
-        if str(SOCKET) in Path(f"/proc/{pid}/cmdline").read_bytes().decode():
+        pid = int((folder / PID_FILE.name).read_text())
+        if str(folder / SOCKET.name) in Path(f"/proc/{pid}/cmdline").read_bytes().decode():
             return pid
     return None
 
@@ -71,6 +80,10 @@ def start() -> None:
     """Start the engine unless it runs. Needs root."""
     if our_process() and succeeds(["docker", "-H", HOST, "version"]):
         return
+    if running := others():
+        sockets = ", ".join(f"unix://{folder / SOCKET.name}" for folder in running)
+        message = f"another lab runs on this machine ({sockets}): both would use the same bridge and packet filter"
+        raise LabError(f"{message}; stop it with `make demo-down` in its checkout, or if that is gone kill its dockerd")
     if os.geteuid():
         raise LabError("the offline lab starts a container engine and needs root; or install Docker and use LAB=online")
     free = shutil.disk_usage(STATE).free

@@ -1,0 +1,37 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.lab import engine
+from tests.lab.state import LabError
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in the place of /run."""
+    monkeypatch.setattr(engine, "RUNTIME", tmp_path / "ias-lab-ours")
+    return tmp_path
+
+
+def test_a_second_lab_is_refused(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first would lose its bridge and packet filter when the second one stops."""
+    other = run / "ias-lab-other"
+    other.mkdir()
+    (other / "docker.pid").write_text(str(os.getpid()))
+    monkeypatch.setattr(engine, "_process", lambda folder: os.getpid() if folder == other else None)
+    with pytest.raises(LabError, match=r"another lab runs on this machine \(unix:.*ias-lab-other/docker\.sock"):
+        engine.start()
+
+
+@pytest.mark.parametrize("content", ["", "no number", str(os.getpid())])
+def test_what_a_dead_engine_left_counts_for_nothing(run: Path, content: str) -> None:
+    (run / "ias-lab-dead").mkdir()
+    (run / "ias-lab-dead/docker.pid").write_text(content)
+    assert engine.others() == []
