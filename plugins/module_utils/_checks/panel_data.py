@@ -11,7 +11,8 @@ in the window that is asked for, and that they arrive now is proved for itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -58,6 +59,11 @@ class Starved(NamedTuple):
     @property
     def queries(self) -> str:
         return "; ".join(text_of(query) for query in self.panel.queries)
+
+    @property
+    def uids(self) -> set[str]:
+        """Of the data sources that it asks."""
+        return {uid_of(query) for query in self.panel.queries}
 
 
 IsFresh = Callable[[Source], bool]
@@ -136,18 +142,34 @@ def starved(panel: Panel, results: Mapping[str, Mapping[str, Any]], is_fresh: Is
     return Starved(panel, tuple(dict.fromkeys(source for found in sources for source in found)))
 
 
-def explain(
-    panels: Sequence[Starved], seen: Mapping[Source, Seen], up: Mapping[tuple[str, str], float]
-) -> list[Finding]:
-    """Why panels have no data of now: one finding for each cause.
+def answering(panel: Panel, results: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """The uids of the data sources that had a sample for a panel."""
+    return {uid_of(query) for query in panel.queries if has_sample(results.get(query["refId"], {}))}
 
-    `seen` has the sources that had a sample within an hour; `up` how many targets of a job are up, by the uid of the
-    data source and the job.
-    """
+
+def uid_of(query: Mapping[str, Any]) -> str:
+    return str((query.get("datasource") or {}).get("uid") or "")
+
+
+class Facts(NamedTuple):
+    """What causes are told by."""
+
+    seen: Mapping[Source, Seen]
+    """The sources that had a sample within an hour."""
+    up: Mapping[tuple[str, str], float]
+    """How many targets of a job are up, by the uid of the data source and the job."""
+    answering: Collection[str]
+    """The uids of the data sources that had a sample for any panel."""
+
+
+def explain(panels: Sequence[Starved], facts: Facts) -> list[Finding]:
+    """Why panels have no data of now: one finding for each cause."""
+    asked = Counter(uid for panel in panels for uid in panel.uids)
+    silent = {uid for uid, count in asked.items() if count > 1 and uid not in facts.answering}
     by_cause: dict[Cause, list[Starved]] = {}
     for panel in panels:
-        by_cause.setdefault(cause_of(panel, seen, up), []).append(panel)
-    return [cause.finding(group, seen) for cause, group in by_cause.items()]
+        by_cause.setdefault(cause_of(panel, facts, silent), []).append(panel)
+    return [cause.finding(group, facts.seen) for cause, group in by_cause.items()]
 
 
 class Cause(NamedTuple):
@@ -162,14 +184,24 @@ class Cause(NamedTuple):
         message = self.message
         ages = [seen[source].age for panel in panels for source in panel.sources if source in seen]
         if self.id != NO_DATA:
-            message = f"{message}, the newest sample is {shown_age(min(ages))} old: {_named(panels)}"
+            age = f", the newest sample is {shown_age(min(ages))} old" if ages else ""
+            message = f"{message}{age}: {_named(panels)}"
         evidence = {"panels": {panel.panel.label: panel.queries for panel in panels}}
         return Finding(self.id, "error", message, self.hint, object=self.object, evidence=evidence)
 
 
-def cause_of(panel: Starved, seen: Mapping[Source, Seen], up: Mapping[tuple[str, str], float]) -> Cause:
-    """By the source that was seen last: what it stands beside may be missing for ever."""
+def cause_of(panel: Starved, facts: Facts, silent: Collection[str]) -> Cause:
+    """By the data source where it has nothing at all (`silent`), else by the series that were seen last.
+
+    What stands beside those may be missing for ever: an older name, another exporter.
+    """
+    seen = facts.seen
     known = sorted((seen[source].age, source) for source in panel.sources if source in seen)
+    if not known and len(panel.uids) == 1 and panel.uids <= set(silent):
+        (uid,) = panel.uids
+        message = "it answers, and has nothing of the last five minutes for any panel"
+        hint = "Look whether anything reaches it: the proofs of the targets, of the logs and of the traces say so"
+        return Cause("dashboards/source-empty", f"data source {uid}", message, hint)
     if not known:
         never = f", and none of {panel.sources[0].selector} in the last hour" if panel.sources else ""
         message = f"no sample in the last five minutes{never}: {panel.queries}"
@@ -177,7 +209,7 @@ def cause_of(panel: Starved, seen: Mapping[Source, Seen], up: Mapping[tuple[str,
         return Cause(NO_DATA, panel.panel.label, message, hint)
     source = known[0][1]
     job = seen[source].job
-    targets = up.get((source.uid, job))
+    targets = facts.up.get((source.uid, job))
     if job and targets is None:
         hint = "Look whether its pods run and a monitor selects them: kubectl get pods,servicemonitors,podmonitors -A"
         return Cause("dashboards/job-gone", f"job {job}", "Prometheus has no target of this job any more", hint)

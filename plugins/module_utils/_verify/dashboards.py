@@ -18,7 +18,7 @@ from .._checks.dashboards import (
     unhealthy,
     unresolved,
 )
-from .._checks.panel_data import LOOK_BACK, Starved, bounded, explain, sources_of, starved
+from .._checks.panel_data import LOOK_BACK, Facts, Starved, answering, bounded, explain, sources_of, starved
 from .._checks.result import CheckResult
 from .._contract.running import EVERYTHING, Running
 from .._dashboards.running import excused, is_variable_fed
@@ -57,6 +57,7 @@ class DashboardProbe:
     running: Running
     shown: set[tuple[str, int, str]] = field(default_factory=set)
     ages: SampleAges = field(default_factory=SampleAges)
+    answering: set[str] = field(default_factory=set)
 
     def verify(self, grafana: Grafana) -> CheckResult:
         sources = grafana.datasources()
@@ -100,6 +101,7 @@ class DashboardProbe:
         for (uid, panel), results in zip(panels, answers, strict=True):
             wrong = judge_panel(panel, results)
             findings += wrong
+            self.answering |= answering(panel, results)
             if panel.may_be_empty and not wrong:
                 self.shown.add(_key(uid, panel))
             elif not wrong:
@@ -114,7 +116,8 @@ class DashboardProbe:
                 self.shown.add(_key(uid, panel))
         sources = [source for panel in without for source in panel.sources]
         seen = self.ages.look_back(grafana, sources, pool)
-        findings += explain(without, seen, targets_up(grafana, {source.uid for source in sources}))
+        up = targets_up(grafana, {source.uid for source in sources})
+        findings += explain(without, Facts(seen, up, self.answering))
         passed = sum(_key(uid, panel) in self.shown for uid, panel in panels)
         return CheckResult(len(panels), passed, findings)
 

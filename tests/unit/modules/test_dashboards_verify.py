@@ -132,11 +132,16 @@ def test_everything_shows_something(grafana: Server) -> None:
 
 
 def test_an_empty_panel_is_told_with_its_query(grafana: Server) -> None:
-    grafana.ok("POST", "/api/ds/query", {"results": {"A": result(None)}})
+    serve(grafana, panel("Other", "other"), panel("Rate", 'rate(x{job=~"$job"}[$__rate_interval])'))
+
+    def answer(request: Request) -> Reply:
+        return Reply(200, {"results": {"A": result(1.0 if request.body["queries"][0]["expr"] == "other" else None)}})
+
+    grafana.on("POST", "/api/ds/query", answer)
     told = run(grafana)
     assert ids(told) == ["dashboards/no-data"]
     assert "D/Rate: no sample in the last five minutes: rate(x" in told["msg"]
-    assert told["summary"] == {"checked": 3, "passed": 2}
+    assert told["summary"] == {"checked": 4, "passed": 3}
 
 
 def messages(told: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -198,11 +203,37 @@ def test_what_is_of_now_depends_on_the_interval(grafana: Server, samples: int, a
 
 
 def test_a_series_that_was_never_there(grafana: Server) -> None:
-    serve(grafana, panel("Rate", "rate(x[5m])"))
-    grafana.ok("POST", "/api/ds/query", {"results": {"A": result(None)}})
+    serve(grafana, panel("Other", "other"), panel("Rate", "rate(x[5m])"))
+
+    def answer(request: Request) -> Reply:
+        return Reply(200, {"results": {"A": result(1.0 if request.body["queries"][0]["expr"] == "other" else None)}})
+
+    grafana.on("POST", "/api/ds/query", answer)
     prometheus(grafana, Prometheus({"x": None}))
     (message,) = [finding["message"] for finding in run(grafana)["findings"]]
     assert message == "no sample in the last five minutes, and none of x in the last hour: rate(x[5m])"
+
+
+def test_a_data_source_that_has_nothing_for_anybody_is_one_finding(grafana: Server) -> None:
+    loki = {"uid": "loki", "name": "Loki", "type": "loki"}
+    grafana.ok("GET", "/api/datasources", [*SOURCES, loki])
+    grafana.ok("GET", "/api/datasources/uid/loki/health", {"status": "OK"})
+    lines = [panel(title, '{app="a"}', datasource={"uid": "loki"}) for title in ("Lines", "Errors")]
+    serve(grafana, panel("Rate", "x"), *lines)
+
+    def answer(request: Request) -> Reply:
+        uid = request.body["queries"][0]["datasource"]["uid"]
+        return Reply(200, {"results": {"A": result(1.0) if uid == "prometheus" else result()}})
+
+    grafana.on("POST", "/api/ds/query", answer)
+    assert messages(run(grafana)) == [
+        (
+            "dashboards/source-empty",
+            "data source loki",
+            "it answers, and has nothing of the last five minutes for any panel: "
+            "2 panels show old data or none: D/Lines, D/Errors",
+        )
+    ]
 
 
 def test_one_query_of_now_is_enough(grafana: Server) -> None:
@@ -281,7 +312,7 @@ def test_panels_of_services_that_do_not_run_may_be_empty(grafana: Server, tmp_pa
     serve(grafana, ours, theirs, panel("Both", "x", "tokens_total"))
     grafana.ok("POST", "/api/ds/query", {"results": {"A": result(), "B": result()}})
     whole = run(grafana, contract=str(tmp_path / "services.yaml"))
-    assert ids(whole) == ["dashboards/no-data"] * len(whole["findings"])
+    assert all(name in whole["msg"] for name in ("D/Here", "D/Tokens", "D/Both"))
     told = run(grafana, contract=str(tmp_path / "services.yaml"), services=["web"])
     assert [entry["panel"] for entry in told["may_be_empty"]] == ["D/Tokens"]
     assert "Tokens" not in told["msg"]
