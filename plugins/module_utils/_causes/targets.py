@@ -194,15 +194,12 @@ def job_chain(job: str, pools: Mapping[str, int], objects: Objects, home: str) -
     if not objects.knows("services"):
         return []
     services = [item for item in objects.of("services") if name_of(item) == job]
-    selecting = [
-        (monitor, plural, number)
-        for plural, endpoints in ENDPOINTS.items()
+    chains = [
+        idle_chain(pool, pools, objects, home)
+        for plural in ENDPOINTS
         for monitor in objects.of(plural)
         if name_of(monitor) == job or any(_selects(monitor, plural, item) for item in services)
-        for number in range(len(spec_of(monitor).get(endpoints) or [{}]))
-    ]
-    chains = [
-        idle_chain(pool_of(monitor, plural, number), pools, objects, home) for monitor, plural, number in selecting
+        for pool in pools_of(monitor, plural)
     ]
     if chains:
         return next((chain for chain in chains if is_broken(chain)), chains[0])
@@ -227,6 +224,8 @@ def _selects(monitor: Object, plural: str, service: Object) -> bool:
     )
 
 
-def pool_of(monitor: Object, plural: str, number: int) -> str:
+def pools_of(monitor: Object, plural: str) -> list[str]:
+    """The scrape pools that the operator makes of a monitor, one for each endpoint."""
     kind = next(kind for kind, name in KINDS.items() if name == plural)
-    return f"{kind}/{space_of(monitor)}/{name_of(monitor)}/{number}"
+    endpoints = spec_of(monitor).get(ENDPOINTS[plural]) or [{}]
+    return [f"{kind}/{space_of(monitor)}/{name_of(monitor)}/{number}" for number in range(len(endpoints))]

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -83,6 +83,10 @@ class Grafana:
                 raise
             answer = error.data
         return parse("/api/ds/query", read_results, answer)
+
+    def source_api(self, uid: str) -> Api:
+        """A data source's own API, with Grafana's access to it."""
+        return replace(self.api, base=f"{self.api.base}/api/datasources/proxy/uid/{segment(uid)}")
 
     def proxy(self, uid: str, path: str, query: Query | None = None) -> Any:
         """Ask a data source's own API, with Grafana's access to it."""

@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 
 from .._checks.dashboards import (
     empty_folder,
@@ -25,27 +24,21 @@ from .._dashboards.running import excused, is_variable_fed
 from .._findings import Finding
 from .._grafana import folders
 from .._grafana.client import Grafana
+from .._grafana.variables import NOT_VARIABLES, values_of
 from .._grafana_model.files import Dashboard
 from .._grafana_model.json_values import mapping, mappings, text
 from .._grafana_model.model import DataSource, Json
-from .._grafana_model.panels import Panel, datasource_uid, find_source, read_panels
+from .._grafana_model.panels import Panel, read_panels
 from .._grafana_model.variables import (
     Chosen,
     UnsupportedError,
-    choose,
-    choose_datasource,
-    fixed_values,
-    lookup,
-    pick,
-    substitute_all,
 )
-from .._http import HttpError, parse
+from .._http import HttpError
 from .panel_data import SampleAges, targets_up
 
 START = f"now-{LOOK_BACK}"
 END = "now"
 WORKERS = 8
-NOT_VARIABLES = {"adhoc", "groupby", "switch"}
 
 
 @dataclass
@@ -174,21 +167,3 @@ def resolve(
         if problem:
             findings.append(unresolved(title, name, problem))
     return chosen, findings
-
-
-def values_of(
-    grafana: Grafana, sources: Sequence[DataSource], variable: Mapping[str, Any], chosen: Mapping[str, Chosen]
-) -> Chosen:
-    kind = text(variable.get("type"))
-    if not kind:
-        raise UnsupportedError("it has no type")
-    if kind == "datasource":
-        return choose_datasource(variable, sources)
-    if kind != "query":
-        return choose(variable, fixed_values(variable))
-    source = find_source(datasource_uid(variable.get("datasource"), None, chosen), sources)
-    if source is None:
-        raise UnsupportedError("its data source does not exist")
-    request = lookup(source.type, substitute_all(variable.get("query") or "", chosen))
-    found = parse(source.type, request.path, request.read, grafana.proxy(source.uid, request.path, request.query))
-    return choose(variable, pick(found, text(variable.get("regex"))))

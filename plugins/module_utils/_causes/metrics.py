@@ -1,0 +1,144 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why Prometheus has no series of a metric: renamed, not exposed, dropped, or its target is away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._findings import did_you_mean
+from .._prometheus import Target
+from .._promql.nodes import Matcher
+from .._promql.patterns import accepts
+from .chain import Step, broken, clock, listed
+from .objects import Objects
+from .rules import rule_chain
+from .scrapes import target_chain
+from .targets import endpoint_of, find_monitor, job_chain, named
+from .walk import Question, Walk
+
+SUFFIXES = ("_bucket", "_count", "_sum", "_total", "_created")
+LOOK_BACK = "6h"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the site says of itself."""
+
+    home: str = "ias-system"
+    """The namespace of the stack."""
+    jobs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Metric → the jobs that the metrics contract says expose it."""
+    loki: tuple[str, str, int] = ("ias-system", "loki", 3100)
+    """Namespace, service and port; so the two below."""
+    tempo: tuple[str, str, int] = ("ias-system", "tempo", 3200)
+    alertmanager: tuple[str, str, int] = ("ias-system", "prometheus-kube-prometheus-alertmanager", 9093)
+
+
+def family(metric: str) -> str:
+    """The name that a metric has in the metadata: that of a histogram has no suffix."""
+    return next((metric.removesuffix(suffix) for suffix in SUFFIXES[:3] if metric.endswith(suffix)), metric)
+
+
+def metric_walk(metric: str, matchers: Sequence[Matcher], known: Known) -> Walk:
+    """A metric without a series now."""
+    last = Question("vector", f"max(max_over_time(timestamp({metric})[{LOOK_BACK}:1m]))")
+    seen = Question("vector", f"group by (job) (last_over_time({metric}[{LOOK_BACK}]))")
+    names = Question("metric_names")
+    targets, pools, rules, cluster = (Question(kind) for kind in ("targets", "pools", "rules", "cluster"))
+    exposed = [Question("metadata", name) for name in dict.fromkeys([family(metric), metric])]
+    answers = yield [last, seen, names, targets, pools, rules, cluster, *exposed]
+    ended = max((sample.value for sample in answers.samples(last)), default=0.0)
+    told = f"; the last one was of {clock(ended)}" if ended else ""
+    chain = [broken(f"Prometheus has no series of {metric} now{told}")]
+    if ":" in metric:
+        return [*chain, *_recorded(metric, answers.get(rules) or (), answers.objects(), known)]
+    jobs = list(known.jobs.get(metric) or known.jobs.get(family(metric)) or ())
+    jobs = jobs or [sample.labels["job"] for sample in answers.samples(seen) if "job" in sample.labels]
+    jobs = jobs or [matcher.value for matcher in matchers if matcher.name == "job" and matcher.operator == "="]
+    near = _near(metric, [name for name in answers.texts(names) if name != metric])
+    found: Sequence[Target] = answers.get(targets) or ()
+    theirs = [target for target in found if target.job in jobs]
+    down = [target for target in theirs if target.health != "up"]
+    if down:
+        return [*chain, *target_chain(down[0], answers.objects(), known.home)]
+    if jobs and not theirs:
+        away = job_chain(jobs[0], answers.get(pools) or {}, answers.objects(), known.home)
+        chain.append(broken(f"nothing is scraped as job {listed(jobs)}", "Check its ServiceMonitor"))
+        return [*chain, *away]
+    exposing = {labels.get("job", "") for question in exposed for labels in answers.get(question) or ()}
+    exposing &= set(jobs) or exposing
+    if exposing:
+        pool = next((target.pool for target in found if target.job in exposing), "")
+        return [*chain, *dropped(metric, sorted(exposing), pool, answers.objects())]
+    if not theirs:
+        hint = near[:1].upper() + near[1:] if near else "Correct the name, or deploy what exposes it"
+        return [
+            broken(f"Prometheus has no metric {metric}, and had none within {LOOK_BACK}", hint)
+            if not ended
+            else chain[0]._replace(hint=hint)
+        ]
+    chain.append(Step(f"{len(theirs)} targets of job {listed(jobs)} are up"))
+    question = Question("exposed", jobs[0])
+    answers = yield [question]
+    theirs_near = _near(metric, answers.texts(question)) or near
+    hint = theirs_near[:1].upper() + theirs_near[1:] if theirs_near else "Check the service's version"
+    own = f"{hint}; a name of your own belongs under names.metrics in the contract" if theirs_near else hint
+    return [
+        *chain,
+        broken(f"job {listed(jobs)} is up, but does not expose {metric}{told}: it was renamed or taken out", own),
+    ]
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    """Of many names: those that begin alike first, then the rest of the same length."""
+    prefix = re.split(r"[_:]", name)[0]
+    near = sorted(known, key=lambda other: (not other.startswith(prefix), abs(len(other) - len(name))))
+    return did_you_mean(name, near, 0.75)
+
+
+def _recorded(metric: str, rules: Sequence[Any], objects: Objects, known: Known) -> Iterator[Step]:
+    """A metric that a rule records."""
+    own = [rule for rule in rules if rule.name == metric]
+    if not own:
+        yield from rule_chain("", metric, "", objects, known.home)
+        return
+    (rule, *_others) = own
+    if rule.error:
+        yield broken(f"recording rule {metric} cannot be evaluated: {rule.error}", "Correct its expression")
+    else:
+        yield broken(f"recording rule {metric} gives nothing: {rule.expr}", "Explain its expression in the same way")
+
+
+def dropped(metric: str, jobs: Sequence[str], pool: str, objects: Objects) -> Iterator[Step]:
+    """The targets expose the metric, and Prometheus does not keep it."""
+    found = find_monitor(pool, objects)
+    text = f"job {listed(jobs)} exposes {metric}, but it is dropped after the scrape"
+    if found is None:
+        yield broken(text, "Look at the metric relabelling of its scrape configuration")
+        return
+    monitor, plural, number = found
+    rules = endpoint_of(monitor, plural, number).get("metricRelabelings") or []
+    rule = next((rule for rule in rules if drops(rule, metric)), None)
+    if rule is None:
+        yield broken(
+            text, f"Look at metricRelabelings of {named(monitor, plural)}, and at those of the Prometheus object"
+        )
+        return
+    how = f"{rule.get('action')} {rule.get('regex', '')}".strip()
+    yield broken(f"metricRelabelings of {named(monitor, plural)} drop {metric}: {how}", "Correct the rule")
+
+
+def drops(rule: Mapping[str, Any], metric: str) -> bool:
+    """Whether a relabelling rule drops all series of a metric; rules over other labels may, too."""
+    action, sources = str(rule.get("action", "replace")).lower(), list(rule.get("sourceLabels") or [])
+    if action not in {"drop", "keep"}:
+        return False
+    if sources != ["__name__"]:
+        return True
+    fits = bool(accepts(str(rule.get("regex", "(.*)")), metric))
+    return fits == (action == "drop")
