@@ -96,6 +96,12 @@ recovered:
   description: Whether the newest revision was left pending by a killed Helm. Outside check mode it is marked as failed.
   returned: success
   type: bool
+deployed_revision:
+  description:
+    - The newest revision that Helm deployed without an error, which M(ias.observability.helm_release_rollback) can go
+      back to. 0 when there is none.
+  returned: success
+  type: int
 release:
   description: The newest revision; its C(revision) is 0 when the release is not installed.
   returned: success
@@ -152,6 +158,7 @@ def planned(module: AnsibleModule) -> dict[str, Any]:
         "action": result.action,
         "reasons": list(result.reasons),
         "recovered": recovered,
+        "deployed_revision": history.last_deployed(history.statuses(cluster, namespace, name)),
         "release": history.facts(name, namespace, current),
         **({"diff": dict(result.diff)} if result.diff else {}),
     }

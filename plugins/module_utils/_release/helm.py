@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
     from kubernetes.client import ApiClient
 
+    from .history import Revision
+
 MINIMUM = 4
 TIMEOUT_SECONDS = 300
 # What a user's shell may hold and a kubeconfig does not override; empty is as good as unset.
@@ -106,6 +108,11 @@ class Helm:
         options = ["--install", "--create-namespace", "--reset-values", "--skip-crds", "--timeout", f"{timeout}s"]
         self._with_values(["upgrade", name], namespace, chart, values, options, seconds=timeout + 60)
 
+    def rollback(self, target: Revision, *, timeout: int) -> None:
+        """Apply a revision again, as a new one; the `timeout` is that of `apply`."""
+        arguments = ["rollback", target.body["name"], str(target.number), "--namespace", target.body["namespace"]]
+        self._masked([*arguments, "--timeout", f"{timeout}s"], target.values, seconds=timeout + 60)
+
     def upgraded(
         self, name: str, namespace: str, chart: Chart, values: Mapping[str, Any], *, checked: bool = False
     ) -> dict[str, Any]:
@@ -140,8 +147,12 @@ class Helm:
     ) -> str:
         """JSON, which Helm's reader of YAML cannot take for something else."""
         arguments = [*command, *chart.arguments, "--namespace", namespace, "--values", "-", *options]
+        return self._masked(arguments, values, seconds=seconds, data=json.dumps(values))
+
+    def _masked(self, arguments: list[str], values: Mapping[str, Any], **options: Any) -> str:
+        """Run Helm; an error shows none of the values."""
         try:
-            return self._run(arguments, seconds, data=json.dumps(values))
+            return self._run(arguments, **options)
         except HelmError as error:
             public = frozenset((*arguments, self._binary))
             raise HelmError(masked(error.message, values, public), error.hint) from None

@@ -12,7 +12,7 @@ import datetime
 import gzip
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,10 @@ class Revision:
     def app_version(self) -> str:
         return str(self.body["chart"]["metadata"].get("appVersion", ""))
 
+    def same_as(self, other: Revision) -> bool:
+        """Would Helm find nothing to change between the two?"""
+        return (self.chart, self.values, self.manifest) == (other.chart, other.values, other.manifest)
+
     def age(self, now: float) -> float:
         """Seconds since the operation began that made this revision; `now` and its beginning are the API server's."""
         return now - datetime.datetime.fromisoformat(self.secret["metadata"]["creationTimestamp"]).timestamp()
@@ -72,14 +76,31 @@ def chart_name(release: Object) -> str:
 
 def latest(cluster: Cluster, namespace: str, name: str) -> Revision | None:
     """The newest revision of a release, None when it was never installed."""
-    folder = f"/api/v1/namespaces/{namespace}/secrets"
-    # A record can be a megabyte: only names and labels are listed, and one record is read.
-    found = cluster.names(folder, labelSelector=f"owner=helm,name={name}")
-    numbers = {int(item["metadata"]["labels"]["version"]): item["metadata"]["name"] for item in found}
-    if not numbers:
-        return None
-    secret = cluster.find(f"{folder}/{numbers[max(numbers)]}")
+    numbers = statuses(cluster, namespace, name)
+    return find(cluster, namespace, name, max(numbers)) if numbers else None
+
+
+def statuses(cluster: Cluster, namespace: str, name: str) -> dict[int, str]:
+    """Status by revision, of those that Helm still keeps."""
+    # A record can be a megabyte: only names and labels are listed.
+    found = cluster.names(_folder(namespace), labelSelector=f"owner=helm,name={name}")
+    labels = [item["metadata"]["labels"] for item in found]
+    return {int(label["version"]): label.get("status", "") for label in labels}
+
+
+def last_deployed(statuses: Mapping[int, str]) -> int:
+    """The revision that an operation which failed can go back to; 0 when there is none."""
+    return max((number for number, status in statuses.items() if status == "deployed"), default=0)
+
+
+def find(cluster: Cluster, namespace: str, name: str, number: int) -> Revision | None:
+    """One revision, None when Helm does not keep it any more."""
+    secret = cluster.find(f"{_folder(namespace)}/sh.helm.release.v1.{name}.v{number}")
     return decode(secret) if secret else None
+
+
+def _folder(namespace: str) -> str:
+    return f"/api/v1/namespaces/{namespace}/secrets"
 
 
 def decode(secret: Object) -> Revision:
