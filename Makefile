@@ -121,8 +121,8 @@ test-alerts: $(READY) ## real alerts by the platform's fault switches, without a
 	$(PYTHON) -m tests.lab.toolchain prometheus alertmanager
 	$(PYTHON) -m pytest -q tests/integration/alerts
 
-test-mimir: $(READY) ## Mimir's programs read their configurations, a real S3 server is tried (10 minutes of building once; not part of `make test`)
-	$(PYTHON) -m tests.lab.toolchain helm mimir versitygw
+test-mimir: $(READY) ## Mimir reads its configurations; Loki, Tempo and Mimir write to a real S3 server (10 minutes of building once; not part of `make test`)
+	$(PYTHON) -m tests.lab.toolchain helm mimir versitygw loki tempo
 	$(PYTHON) -m pytest -q $(BESIDE) tests/integration/mimir
 
 lab-build: $(READY) ## what the lab needs, built (about 50 minutes once where nothing can be pulled; then kept)

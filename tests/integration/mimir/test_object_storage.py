@@ -7,10 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,49 +17,12 @@ from ansible_collections.ias.observability.plugins.module_utils._values.object_s
 from ansible_collections.ias.observability.plugins.modules import object_storage_verify
 from tests.fakes.kube import FakeKube
 from tests.fakes.module import run_module
+from tests.integration.mimir.conftest import free_port
 from tests.lab import object_storage
-from tests.unit.rendering import merged, program, values_files
+from tests.unit.rendering import merged, values_files
 
 Run = Callable[..., dict[str, Any]]
 SECRETS = "/api/v1/namespaces/ias-system/secrets"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
-
-
-@pytest.fixture(scope="module")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("s3")
-    (folder / "data").mkdir()
-    accounts = folder / "accounts"
-    accounts.mkdir()
-    (users,) = (
-        one["stringData"]["users.json"] for one in object_storage.objects() if one["metadata"]["name"] == "accounts"
-    )
-    (accounts / "users.json").write_text(users)
-    endpoint, binary = f"127.0.0.1:{free_port()}", program("versitygw")
-    keys = {"ACCESS_KEY_ID": "root", "SECRET_ACCESS_KEY": "root-secret"}
-    environment = os.environ | {f"{who}_{key}": value for who in ("ROOT", "ADMIN") for key, value in keys.items()}
-    environment |= {"ADMIN_ENDPOINT_URL": f"http://{endpoint}", "ADMIN_REGION": object_storage.REGION}
-    options = ["--port", endpoint, "--region", object_storage.REGION, "--iam-dir", str(accounts), "--quiet"]
-    server = subprocess.Popen([binary, *options, "posix", str(folder / "data")], env=environment)
-    try:
-        for _attempt in range(100):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", int(endpoint.rpartition(":")[2]))) == 0:
-                    break
-            time.sleep(0.05)
-        for component, buckets in object_storage.BUCKETS.items():
-            for bucket in buckets:
-                owner = ["--owner", object_storage.access_key(component), "--bucket", bucket]
-                subprocess.run([binary, "admin", "create-bucket", *owner], env=environment, check=True)
-        yield endpoint
-    finally:
-        server.terminate()
-        server.wait(10)
 
 
 @pytest.fixture

@@ -24,9 +24,18 @@ common:
   {{- $common := omit .Values.loki.commonConfig "storage" }}
   {{- toYaml $common | nindent 2 }}
   storage:
+    {{- if eq .Values.loki.storage.type "s3" }}
+    {{- with .Values.loki.storage }}
+    object_store:
+      s3:
+        {{- toYaml (mergeOverwrite (deepCopy .object_store.s3) (dict "bucket_name" .bucketNames.chunks)) | nindent 8 }}
+    {{- end }}
+storage_config: {use_thanos_objstore: true}
+    {{- else }}
     filesystem:
       chunks_directory: /var/loki/chunks
       rules_directory: /var/loki/rules
+    {{- end }}
 memberlist:
   join_members: [{{ .Release.Name }}-memberlist.{{ .Release.Namespace }}.svc.cluster.local]
 runtime_config:
