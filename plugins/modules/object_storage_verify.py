@@ -146,7 +146,7 @@ STORE = {
     "region": {"type": "str", "default": ""},
     "insecure": {"type": "bool", "default": False},
     "buckets": TEXTS,
-    "secrets": TEXTS,
+    "secrets": {**TEXTS, "no_log": False},
     "access_key": {**TEXT, "no_log": False},
     "secret_key": {**TEXT, "no_log": False},
 }

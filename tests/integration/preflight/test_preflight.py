@@ -70,6 +70,14 @@ def test_object_storage_of_one_of_two_components(kube: FakeKube, site: Site) -> 
     assert s3.buckets == {"ias-loki-chunks": {}, "ias-loki-ruler": {}}
 
 
+def test_object_storage_that_only_the_cluster_reaches_is_not_tried(kube: FakeKube, site: Site) -> None:
+    """The run goes on to its lease."""
+    kube.failures["POST /apis/coordination.k8s.io/v1/namespaces/ias-system/leases"] = [403]
+    output = site(observability_profile="ha", observability_object_storage_check=False)
+    assert "scripted failure" in output
+    assert "Secret tempo-s3" not in output
+
+
 def test_node_that_is_not_ready(kube: FakeKube, site: Site) -> None:
     kube.objects["/api/v1/nodes/worker"]["status"]["conditions"][0] |= {"status": "False", "message": "PLEG"}
     refused(site(), kube, "node worker: it is not ready: PLEG")
