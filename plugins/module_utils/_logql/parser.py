@@ -89,8 +89,9 @@ class _Parser(TokenParser):
     error_type = LogQLError
 
     def run(self) -> Query:
-        query = self._expression(1)
-        self._expect_end()
+        with self._brackets_blamed():
+            query = self._expression(1)
+            self._expect_end()
         return query
 
     # -- helpers

@@ -15,6 +15,7 @@ import math
 from typing import Literal, cast
 
 from . import lexer
+from .brackets import cause
 from .errors import Kind, PromQLError
 from .functions import AGGREGATOR_PARAMETER, AGGREGATORS, EXPERIMENTAL_AGGREGATORS, FUNCTIONS, Function, ValueType
 from .literals import parse_duration, parse_number, unquote
@@ -69,9 +70,6 @@ _NOT_METRICS = frozenset({"atan2", "bool", "group_left", "group_right", "ignorin
 _NOT_LABELS = frozenset({"without"}) | _NUMBER_WORDS
 _DURATION_FUNCTIONS = {"step": ((3, 6), 0), "range": ((3, 12), 0), "max_of": ((3, 13), 2), "min_of": ((3, 13), 2)}
 
-_CLOSED_BY = {"(": ")", "{": "}", "[": "]"}
-_CLOSING = frozenset(_CLOSED_BY.values())
-_BRACKETS = {"(": "parenthesis", "{": "brace", "[": "bracket"}
 _TYPE_NAMES: dict[str, str] = {"vector": "instant vector", "matrix": "range vector"}
 _LONGEST_SECONDS = (1 << 63) / 1e9
 _LATEST_TIMESTAMP = float((1 << 63) - 1)
@@ -106,24 +104,7 @@ class _Parser:
         try:
             return self._whole()
         except PromQLError as error:
-            unclosed = self._unclosed()
-            if unclosed is None or unclosed.position > error.position or error.kind in {"feature", "limit"}:
-                raise
-            raise unclosed from None
-
-    def _unclosed(self) -> PromQLError | None:
-        """The bracket that is still open at the end, or where another one closes: what causes the later fault."""
-        open_at: list[int] = []
-        for at, kind in enumerate(self.kinds):
-            if kind in _CLOSED_BY:
-                open_at.append(at)
-            elif kind in _CLOSING and open_at:
-                if _CLOSED_BY[self.kinds[open_at[-1]]] != kind:
-                    break
-                open_at.pop()
-        if not open_at:
-            return None
-        return self._error(f"unclosed left {_BRACKETS[self.kinds[open_at[-1]]]}", self.starts[open_at[-1]])
+            raise cause(error, lexer.Tokens(self.kinds, self.texts, self.starts)) from None
 
     def _whole(self) -> Expr:
         if self.kinds[0] == lexer.END:

@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
+from .brackets import cause
 from .errors import Kind, QueryError
 from .lexer import END, WORD, Tokens
 
@@ -49,6 +51,14 @@ class TokenParser:
         self.kinds, self.texts, self.starts = read(text)
         self.at = 0
         self.depth = 0
+
+    @contextmanager
+    def _brackets_blamed(self) -> Iterator[None]:
+        """An error within is that of the bracket that was left open, where there is one."""
+        try:
+            yield
+        except QueryError as error:
+            raise cause(error, Tokens(self.kinds, self.texts, self.starts)) from None
 
     def _error(self, message: str, start: int | None = None, kind: Kind = "syntax") -> QueryError:
         return self.error_type(message, self.starts[self.at] if start is None else start, self.text, kind)

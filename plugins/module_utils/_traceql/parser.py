@@ -86,9 +86,10 @@ class _Parser(TokenParser):
         """The first complaint about a query that can be parsed."""
 
     def run(self) -> Query:
-        operand = self._pipeline()
-        self._hints()
-        self._expect_end()
+        with self._brackets_blamed():
+            operand = self._pipeline()
+            self._hints()
+            self._expect_end()
         if operand.kind in {"scalar", "scalar pipeline", "number", "duration"}:
             raise self._error(f"a {operand.kind} is no query: compare it, or start with a selection such as {{}}", 0)
         if self.refused is not None:

@@ -34,7 +34,10 @@ VALID = [
 ]
 INVALID = [
     ("", 0, "syntax", "unexpected end of query"),
-    ("{", 1, "syntax", "an attribute"),
+    ("{", 0, "syntax", "unclosed left brace"),
+    ("{ (.a = 1 }", 2, "syntax", "unclosed left parenthesis"),
+    ("{ .a = 1 } | avg(duration > 3", 16, "syntax", "unclosed left parenthesis"),
+    ("{ .a = 1 } }", 11, "syntax", "unexpected '}'"),
     ("{ .a < }", 7, "syntax", "an attribute"),
     ("{ attribute = 4 }", 2, "syntax", "an attribute"),
     ("{} | count()", 0, "syntax", "is no query"),
