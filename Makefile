@@ -14,7 +14,7 @@ LAB      := $(PYTHON) -m tests.lab
 READY    := $(VENV)/.made-from-lock
 export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/.lab/bin:$(PATH)
 
-.PHONY: help demo demo-down test check unit programs lint contracts docs dashboards-preview sanity preflight charts molecule test-kill test-uninstall test-alerts test-mimir lab-build lab-up venv bench clean coverage charts-outdated charts-mirror mutation test-upgrade
+.PHONY: help demo demo-down test check unit programs lint contracts docs dashboards-preview sanity preflight charts molecule test-kill test-uninstall test-alerts test-explain test-mimir lab-build lab-up venv bench clean coverage charts-outdated charts-mirror mutation test-upgrade
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -ts "$$(printf '\t')"
@@ -124,6 +124,10 @@ test-alerts: $(READY) ## real alerts by the platform's fault switches, without a
 test-mimir: $(READY) ## Mimir reads its configurations; Loki, Tempo and Mimir write to a real S3 server (10 minutes of building once; not part of `make test`)
 	$(PYTHON) -m tests.lab.toolchain helm mimir versitygw loki tempo
 	$(PYTHON) -m pytest -q $(BESIDE) tests/integration/mimir
+
+test-explain: $(READY) ## seeded causes: each must be the first line of what explain_info says (a minute; not part of `make test`)
+	$(PYTHON) -m tests.lab.toolchain prometheus alertmanager loki tempo
+	$(PYTHON) -m pytest -q tests/integration/explain
 
 lab-build: $(READY) ## what the lab needs, built (about 50 minutes once where nothing can be pulled; then kept)
 	$(LAB) build

@@ -24,6 +24,7 @@ _COUNTER = re.compile(
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _ESCAPED = re.compile(r"\\(.)")
 _FAILED_ATTEMPT = re.compile(r'msg="Notify (?:attempt failed|for alerts failed)')
+_DISPATCHED = re.compile(r"(?P<receiver>.+)/(?P<kind>[a-z]+)\[\d+\]: (?P<error>.*)", re.DOTALL)
 _FIELD = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S+)')
 _CONFIGS = "_configs"
 
@@ -117,7 +118,11 @@ def last_error(log: str, integration: Integration) -> str:
         if not _FAILED_ATTEMPT.search(line):
             continue
         fields = dict(_FIELD.findall(line))
+        said = _ESCAPED.sub(_unescape, fields.get("err", "").strip('"')).strip()
         kind = fields.get("integration", "").partition("[")[0]
-        if (fields.get("receiver", "").strip('"'), kind) == integration and "err" in fields:
-            error = _ESCAPED.sub(_unescape, fields["err"].strip('"'))
+        # what is not tried again is told by the dispatcher, which names the receiver in the error
+        if (fields.get("receiver", "").strip('"'), kind) == integration:
+            error = said or error
+        elif (own := _DISPATCHED.match(said)) and (own["receiver"], own["kind"]) == integration:
+            error = own["error"]
     return error

@@ -72,6 +72,7 @@ def metric_walk(metric: str, matchers: Sequence[Matcher], known: Known) -> Walk:
         return [*chain, *away]
     exposing = {labels.get("job", "") for question in exposed for labels in answers.get(question) or ()}
     exposing &= set(jobs) or exposing
+    exposing = exposing or {target.job for target in theirs if dropping_rule(metric, target.pool, answers.objects())}
     if exposing:
         pool = next((target.pool for target in found if target.job in exposing), "")
         return [*chain, *dropped(metric, sorted(exposing), pool, answers.objects())]
@@ -116,29 +117,35 @@ def _recorded(metric: str, rules: Sequence[Any], objects: Objects, known: Known)
 
 def dropped(metric: str, jobs: Sequence[str], pool: str, objects: Objects) -> Iterator[Step]:
     """The targets expose the metric, and Prometheus does not keep it."""
+    rule = dropping_rule(metric, pool, objects)
+    if rule:
+        yield broken(rule, "Correct the rule")
+        return
     found = find_monitor(pool, objects)
+    where = (
+        f"metricRelabelings of {named(found[0], found[1])}" if found else "the relabelling of its scrape configuration"
+    )
     text = f"job {listed(jobs)} exposes {metric}, but it is dropped after the scrape"
+    yield broken(text, f"Look at {where}, and at those of the Prometheus object")
+
+
+def dropping_rule(metric: str, pool: str, objects: Objects) -> str:
+    """The monitor and its rule that drops a metric by its name; empty where there is none."""
+    found = find_monitor(pool, objects)
     if found is None:
-        yield broken(text, "Look at the metric relabelling of its scrape configuration")
-        return
+        return ""
     monitor, plural, number = found
-    rules = endpoint_of(monitor, plural, number).get("metricRelabelings") or []
-    rule = next((rule for rule in rules if drops(rule, metric)), None)
-    if rule is None:
-        yield broken(
-            text, f"Look at metricRelabelings of {named(monitor, plural)}, and at those of the Prometheus object"
-        )
-        return
-    how = f"{rule.get('action')} {rule.get('regex', '')}".strip()
-    yield broken(f"metricRelabelings of {named(monitor, plural)} drop {metric}: {how}", "Correct the rule")
+    for rule in endpoint_of(monitor, plural, number).get("metricRelabelings") or []:
+        if drops(rule, metric):
+            how = f"{rule.get('action')} {rule.get('regex', '')}".strip()
+            return f"metricRelabelings of {named(monitor, plural)} drop {metric}: {how}"
+    return ""
 
 
 def drops(rule: Mapping[str, Any], metric: str) -> bool:
-    """Whether a relabelling rule drops all series of a metric; rules over other labels may, too."""
-    action, sources = str(rule.get("action", "replace")).lower(), list(rule.get("sourceLabels") or [])
-    if action not in {"drop", "keep"}:
+    """Whether a relabelling rule drops a metric by its name."""
+    action = str(rule.get("action", "replace")).lower()
+    if action not in {"drop", "keep"} or list(rule.get("sourceLabels") or []) != ["__name__"]:
         return False
-    if sources != ["__name__"]:
-        return True
     fits = bool(accepts(str(rule.get("regex", "(.*)")), metric))
     return fits == (action == "drop")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 
 from .._findings import did_you_mean
 from .._promql import Profile, PromQLError, parse, to_text
@@ -112,15 +112,26 @@ def _call_hint(call: Call) -> str:
 def _window_walk(call: Call, window: MatrixSelector) -> Walk:
     """The window has samples, but the function needs two of them."""
     vector = to_text(VectorSelector(window.vector.name, window.vector.matchers, 0, 0))
-    count = Question("vector", f"max(count_over_time({vector}[10m]))")
-    answers = yield [count]
-    most = max((sample.value for sample in answers.samples(count)), default=0)
-    interval = 600 / most if most else 0
+    interval = yield from _interval(vector)
     length = to_text(window)[len(to_text(window.vector)) :].strip("[]")
     text = f"the window [{length}] of {call.name}() is too short: its series have a sample every {interval:.0f} s"
     return [
         broken(text, f"Make it at least {2 * interval:.0f} s (four intervals are usual), or use [$__rate_interval]")
     ]
+
+
+def _interval(selector: str) -> Generator[Sequence[Question], Answers, float]:
+    """Seconds between two samples of its series: those of the targets, or counted where it has none."""
+    count, jobs = (
+        Question("vector", f"max(count_over_time({selector}[10m]))"),
+        Question("vector", f"group by (job) ({selector})"),
+    )
+    targets = Question("targets")
+    answers = yield [count, jobs, targets]
+    names = {sample.labels.get("job") for sample in answers.samples(jobs)}
+    scraped = [target.interval for target in answers.get(targets) or () if target.job in names]
+    most = max((sample.value for sample in answers.samples(count)), default=0)
+    return max(scraped, default=600 / most if most else 0)
 
 
 def _binary(binary: Binary, answers: Answers) -> Step:
@@ -248,9 +259,7 @@ def _too_early(selector: VectorSelector, window: MatrixSelector | None) -> Walk:
     """The series are there now, but not where the selector looks: an offset, or a window that ends before."""
     text = to_text(VectorSelector(selector.name, selector.matchers, 0, 0))
     oldest = Question("vector", "min(prometheus_tsdb_lowest_timestamp_seconds)")
-    newest = Question("vector", f"max(timestamp({text}))")
-    count = Question("vector", f"max(count_over_time({text}[10m]))")
-    answers = yield [oldest, newest, count]
+    answers = yield [oldest]
     if selector.modifiers is not None and (selector.modifiers.offset is not None or selector.modifiers.at is not None):
         where = to_text(selector)[len(text) :].strip()
         kept = answers.samples(oldest)
@@ -261,10 +270,9 @@ def _too_early(selector: VectorSelector, window: MatrixSelector | None) -> Walk:
                 "Look less far back, or keep data longer (retention)",
             )
         ]
-    most = max((sample.value for sample in answers.samples(count)), default=0)
-    interval = 600 / most if most else 0
     if window is not None:
+        interval = yield from _interval(text)
         length = to_text(window)[len(to_text(window.vector)) :]
-        text = f"the window {length} holds no sample: {text} has one every {interval:.0f} s"
+        text = f"the window {length} holds no sample: its series have a sample every {interval:.0f} s"
         return [broken(text, f"Make it at least {2 * interval:.0f} s, or use [$__rate_interval]")]
     return [Step(f"{text} has series now")]

@@ -26,9 +26,11 @@ def trace_walk(text: str, tempo: tuple[str, str, int]) -> Walk:
     except TraceQLError as error:
         return [broken(f"the query is not TraceQL: {error}", "Correct the query")]
     conditions = list(_conditions(text))
-    everything = Question("spans", "{ }")
+    whole, everything = Question("spans", text), Question("spans", "{ }")
     each = {condition: Question("spans", f"{{ {condition} }}") for condition in conditions}
-    answers = yield [everything, *each.values()]
+    answers = yield list(dict.fromkeys([whole, everything, *each.values()]))
+    if answers.samples(whole):
+        return [Step("Tempo has such traces of the last minutes")]
     if refusal := answers.errors.get(everything):
         return [broken(f"Tempo cannot be asked: {refusal}", "Look at Tempo and its data source")]
     if not answers.samples(everything):

@@ -36,6 +36,7 @@ START, END = "now-5m", "now"
 RANGE_MILLISECONDS = 300_000
 STALE_INTERVAL = 60.0
 """Seconds: what is no older than two of these is of now, whatever its own interval."""
+PROBES = {"prometheus": "/api/v1/labels", "loki": "/loki/api/v1/labels", "tempo": "/api/v2/search/tags"}
 MACROS = re.compile(r"\$\{?__(rate_interval|interval|range|auto|auto_interval)\}?(?![\w])")
 
 
@@ -71,6 +72,9 @@ class _PanelWalk:
 
     def _shown(self, panel: Panel, chosen: Mapping[str, Chosen]) -> Chain:
         """Whether it shows data of now, and if not, why."""
+        dangling = [step for query in panel.queries for step in self._links(query)]
+        if dangling:
+            return dangling
         results = self.grafana.query(panel.queries, start=START, end=END)
         shown = [query for query in panel.queries if has_sample(results.get(query["refId"], {}))]
         failed = [query for query in panel.queries if results.get(query["refId"], {}).get("error")]
@@ -125,9 +129,10 @@ class _PanelWalk:
             return []
         health = self.grafana.health(source)
         if not health.healthy:
+            said = health.message if "://" in health.message else f"{health.message.rstrip('.')}{self._said(source)}"
             return [
-                broken(f"data source {source.name} does not work: {one_line(health.message)}"),
-                *source_trouble(source.type, health.message, self.stack.objects(), self.known.home),
+                broken(f"data source {source.name} does not work: {one_line(said)}"),
+                *source_trouble(source.type, said, self.stack.objects(), self.known.home),
             ]
         chain = [Step(f"data source {source.name} works")]
         api = self.grafana.source_api(source.uid)
@@ -150,6 +155,24 @@ class _PanelWalk:
                 broken(f"query {query['refId']} fails: {one_line(error)}", "Try the query in Grafana's Explore"),
             ]
         return [*chain, *below]
+
+    def _said(self, source: DataSource) -> str:
+        """What the server behind a data source answers: of most failures Grafana only tells its own log."""
+        try:
+            self.grafana.proxy(source.uid, PROBES.get(source.type, "/"))
+        except HttpError as error:
+            return f"; it answers {error.status}: {error.reason}" if error.status else f"; {error.reason}"
+        return ""
+
+    def _links(self, query: Json) -> Iterator[Step]:
+        """What of a query's data source leads to another one that is not there."""
+        source = find_source(query["datasource"]["uid"], self.sources)
+        known = {name for other in self.sources for name in (other.uid, other.name)}
+        for field, uid in links(source.options) if source else ():
+            if source and uid not in known:
+                text = f"{field} of data source {source.name} lead to data source {uid}, which Grafana does not have"
+                near = did_you_mean(uid, known)
+                yield broken(text, near[:1].upper() + near[1:] if near else f"It has {listed(sorted(known), 6)}")
 
     def _stale(self, queries: Sequence[Json]) -> Json | None:
         """A query that shows only what was: a rate of five minutes still shows what is gone."""
@@ -243,6 +266,15 @@ def _impossible(problem: str, sources: Sequence[DataSource]) -> Step:
     return broken(
         problem, near[:1].upper() + near[1:] if near else f"The data sources have the uids {listed(sorted(have), 6)}"
     )
+
+
+def links(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Setting of a data source → the uid of another one that it leads to."""
+    for field, value in options.items():
+        for entry in value if isinstance(value, list) else [value]:
+            uid = entry.get("datasourceUid") if isinstance(entry, Mapping) else None
+            if isinstance(uid, str) and uid and "$" not in uid:
+                yield field, uid
 
 
 def origins(chosen: Mapping[str, Chosen]) -> dict[str, str]:

@@ -30,8 +30,7 @@ def traced_chain(wanted: str, stack: Stack, known: Known) -> Chain:
         ]
     if not ID.fullmatch(wanted):
         query = f"{{ resource.service.name = {json.dumps(wanted)} }}"
-        steps = follow(trace_walk(query, known.tempo), stack)
-        return steps if is_broken(steps) else [*steps, Step(f"Tempo has traces of {wanted} of the last minutes")]
+        return follow(trace_walk(query, known.tempo), stack)
     identity = wanted.lower().zfill(32)
     lines = Question(
         "lines", f'sum by (service_name) (count_over_time({{service_name=~".+"}} | trace_id="{identity}" [24h]))'

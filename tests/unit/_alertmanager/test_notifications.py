@@ -72,3 +72,10 @@ def test_what_is_no_configuration(text: str) -> None:
 )
 def test_the_last_error_in_the_log(integration: Integration, error: str) -> None:
     assert last_error(LOG, integration) == error
+
+
+def test_a_refusal_that_is_not_tried_again_is_told_by_the_dispatcher() -> None:
+    err = 'err="team a/webhook[0]: notify retry canceled: unexpected status code 403: \\n"'
+    log = f'level=ERROR msg="Notify for alerts failed" component=dispatcher num_alerts=1 {err}'
+    assert last_error(log, Integration("team a", "webhook")) == "notify retry canceled: unexpected status code 403:"
+    assert last_error(log, Integration("team b", "webhook")) == ""

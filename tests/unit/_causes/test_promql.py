@@ -70,7 +70,7 @@ def test_a_window_that_is_shorter_than_two_samples() -> None:
 
 def test_a_window_that_holds_no_sample() -> None:
     given = {vector("group(up)"): series({}), vector("max(count_over_time(up[10m]))"): series({}, value=10)}
-    assert walked("rate(up[10s])", given) == "the window [10s] holds no sample: up has one every 60 s"
+    assert walked("rate(up[10s])", given) == "the window [10s] holds no sample: its series have a sample every 60 s"
 
 
 def test_an_offset_before_the_oldest_sample() -> None:
