@@ -33,6 +33,17 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class ActiveAlert:
+    """One alert that is pending or firing."""
+
+    state: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    since: float | None
+    """When its expression became true, in seconds since the epoch by Prometheus' clock; None where it does not say."""
+
+
+@dataclass(frozen=True, slots=True)
 class LoadedRule:
     """One rule as Prometheus evaluates it. ``expr`` is in Prometheus' own formatting."""
 
@@ -43,6 +54,9 @@ class LoadedRule:
     seconds: float
     health: str
     error: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Those that it sets, with their templates."""
+    alerts: tuple[ActiveAlert, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,4 +196,15 @@ def read_rule(group: str, rule: Mapping[str, Any]) -> LoadedRule:
         seconds=float(rule.get("duration", 0)),
         health=text(rule.get("health", "unknown")),
         error=text(rule.get("lastError", "")),
+        labels=labels(rule.get("labels") or {}),
+        alerts=tuple(read_alert(alert) for alert in rule.get("alerts") or ()),
+    )
+
+
+def read_alert(alert: Mapping[str, Any]) -> ActiveAlert:
+    return ActiveAlert(
+        state=text(alert.get("state", "")),
+        labels=labels(alert.get("labels") or {}),
+        annotations=labels(alert.get("annotations") or {}),
+        since=read_moment(alert.get("activeAt")),
     )

@@ -45,12 +45,14 @@ class Alertmanager:
         answer = self.api.get(path, {"filter": f'{label}="{value}"'})
         return parse("Alertmanager", path, lambda entries: [read_alert(entry) for entry in entries], answer)
 
+    def configuration(self) -> str:
+        """The loaded configuration as YAML, without its secrets."""
+        path = "/api/v2/status"
+        return parse("Alertmanager", path, lambda status: text(status["config"]["original"]), self.api.get(path))
+
     def integrations(self) -> dict[str, Counter[str]]:
         """How many integrations of each kind every receiver of the loaded configuration has."""
-        path = "/api/v2/status"
-        return parse(
-            "Alertmanager", path, lambda status: read_integrations(status["config"]["original"]), self.api.get(path)
-        )
+        return parse("Alertmanager", "/api/v2/status", read_integrations, self.configuration())
 
     def notifications(self) -> Notifications:
         """The counters of its notifications since its start."""

@@ -11,8 +11,10 @@ from typing import Any
 
 from ansible_collections.ias.observability.plugins.modules import (
     alert_delivery_verify,
+    alert_routing_verify,
     alert_rules_verify,
     dashboards_verify,
+    firing_alerts_verify,
     grafana_datasources_verify,
     metrics_contract_verify,
     scrape_targets_verify,
@@ -23,8 +25,10 @@ CONTRACTS = Path(__file__).resolve().parents[3] / "contracts"
 
 PROOFS: dict[ModuleType, tuple[list[str], dict[str, Any]]] = {
     alert_delivery_verify: (["alertmanager"], {}),
+    alert_routing_verify: (["prometheus", "alertmanager"], {}),
     alert_rules_verify: (["prometheus"], {"paths": [str(CONTRACTS / "alerts.yaml")]}),
     dashboards_verify: (["grafana"], {"folder": "IAS Platform"}),
+    firing_alerts_verify: (["prometheus"], {}),
     grafana_datasources_verify: (["grafana"], {}),
     metrics_contract_verify: (["prometheus"], {"contract": str(CONTRACTS / "services.yaml")}),
     scrape_targets_verify: (["prometheus"], {}),
