@@ -26,6 +26,8 @@ with contextlib.suppress(ImportError):  # reported by connect()
 
 
 LOG_BYTES = 1 << 20
+READY_SECONDS = 60.0
+"""How long a module that does not look again by itself waits for a ready pod: probes fail for some seconds."""
 
 
 def service_args(service: str, port: int) -> dict[str, Any]:
@@ -77,7 +79,8 @@ def arguments(**options: dict[str, Any]) -> dict[str, Any]:
 def open_service(params: Mapping[str, Any], name: str, deadline: Deadline = NO_DEADLINE) -> Iterator[Api]:
     """Reach the service that the option ``name`` describes; the connections close with the block.
 
-    Every call ends with the deadline; without one each has a bound of its own.
+    Every call ends with the deadline, and whoever gave it looks again. Without one each has a bound of its own, and a
+    ready pod is waited for.
     """
     service, secret = params[name], params[name].get("admin_secret")
     cluster = _kube.Cluster(_kube.connect(params), deadline) if secret or not service["url"] else None
@@ -85,7 +88,8 @@ def open_service(params: Mapping[str, Any], name: str, deadline: Deadline = NO_D
         service = {**service, **read_admin(cluster, service["namespace"], secret)}
     headers = credentials(service)
     if cluster and not service["url"]:
-        with _kube.forward(cluster, service["namespace"], service["service"], service["port"]) as tunnel:
+        patience = READY_SECONDS if deadline is NO_DEADLINE else 0.0
+        with _kube.forward(cluster, service["namespace"], service["service"], service["port"], patience) as tunnel:
             yield Api(tunnel.pool, "", headers, deadline=deadline)
         return
     manager = manager_for(service)

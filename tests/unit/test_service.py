@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ias.observability.plugins.module_utils._http import HttpError
+from ansible_collections.ias.observability.plugins.module_utils import _service
+from ansible_collections.ias.observability.plugins.module_utils._http import Deadline, HttpError
 from ansible_collections.ias.observability.plugins.module_utils._kube import KubeError
 from ansible_collections.ias.observability.plugins.module_utils._service import open_service
 from tests.fakes.http import Server, running_server
@@ -114,3 +115,19 @@ def test_through_the_kubernetes_api(server: Server, tmp_path: Path) -> None:
         kubeconfig = str(kube.write_kubeconfig(tmp_path / "kubeconfig"))
         with open_service({**params(), "kubeconfig": kubeconfig}, "loki") as api:
             assert api.get("/ready") == "pod"
+
+
+def test_a_module_without_a_deadline_waits_for_a_ready_pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proof looks again by itself."""
+    monkeypatch.setattr(_service, "READY_SECONDS", 0.2)
+    with FakeKube() as kube:
+        kube.serves.add(SLICES)
+        kube.add(f"{NAMESPACE}/services/loki", spec={"ports": [{"name": "http", "port": 3100}]})
+        options = {**params(), "kubeconfig": str(kube.write_kubeconfig(tmp_path / "kubeconfig"))}
+        with pytest.raises(KubeError, match=r"ias-system/loki, after 0\.2 s of waiting"), open_service(options, "loki"):
+            pass
+        with (
+            pytest.raises(KubeError, match=r"ias-system/loki\. See"),
+            open_service(options, "loki", Deadline().within(9)),
+        ):
+            pass

@@ -34,6 +34,10 @@ class UnreachableError(KubeError):
     """No answer came from the API server at all."""
 
 
+class NotReadyError(KubeError):
+    """No pod behind a service is ready; one may be in a moment."""
+
+
 class SetupError(KubeError):
     """What the user gave (a kubeconfig, a URL, a Secret) cannot be used: only another one helps."""
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._http.sockets import TimedSocket
 from .client import Cluster, Object, authorization
-from .errors import ApiError, KubeError, UnreachableError
+from .errors import ApiError, KubeError, NotReadyError, UnreachableError
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -35,6 +35,8 @@ with suppress(ImportError):  # reported by connect()
 CONNECTIONS = 8
 HANDSHAKE_SECONDS = 10.0
 DIALOGUE_SECONDS = 30.0
+READY_INTERVAL_SECONDS = 2.0
+"""Between two looks for a ready pod."""
 
 
 class Endpoint(NamedTuple):
@@ -67,14 +69,23 @@ class Tunnel:
         self.pool.close()
 
 
-def forward(cluster: Cluster, namespace: str, service: str, port: int) -> Tunnel:
-    """A tunnel to a service; raises KubeError at once when no ready pod stands behind it."""
+def forward(cluster: Cluster, namespace: str, service: str, port: int, patience: float = 0.0) -> Tunnel:
+    """A tunnel to a service. A ready pod behind it is waited for `patience` seconds; then NotReadyError."""
 
     def find() -> Endpoint:
         return ready_endpoints(cluster, namespace, service, port)[0]
 
-    find()
-    return Tunnel(cluster, namespace, service, port, find)
+    waiting = cluster.deadline.within(patience)
+    while True:
+        try:
+            find()
+        except NotReadyError as error:
+            if waiting.left():
+                waiting.pause(READY_INTERVAL_SECONDS)
+                continue
+            waited = f", after {patience:g} s of waiting" if patience else ""
+            raise NotReadyError(error.message + waited, error.hint) from error
+        return Tunnel(cluster, namespace, service, port, find)
 
 
 def forward_each(cluster: Cluster, namespace: str, service: str, port: int) -> dict[str, Tunnel]:
@@ -112,7 +123,7 @@ def ready_endpoints(cluster: Cluster, namespace: str, service: str, port: int) -
     endpoints = [endpoint for part in slices for endpoint in _ready(part, ports[port])]
     if not endpoints:
         hint = f"See: kubectl get pods,endpointslices --namespace {namespace}"
-        raise KubeError(f"no ready pod stands behind service {name}", hint)
+        raise NotReadyError(f"no ready pod stands behind service {name}", hint)
     return endpoints
 
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,7 +16,9 @@ import pytest
 from urllib3 import Retry
 from urllib3.exceptions import MaxRetryError
 
+from ansible_collections.ias.observability.plugins.module_utils._http import Deadline
 from ansible_collections.ias.observability.plugins.module_utils._kube import Cluster, KubeError, connect, forward
+from ansible_collections.ias.observability.plugins.module_utils._kube.errors import NotReadyError
 from tests.fakes.kube import FakeKube
 
 NAMESPACE = "/api/v1/namespaces/ias-system"
@@ -120,6 +122,38 @@ def test_a_replaced_pod_is_found_again(kube: FakeKube, cluster: Cluster, echo: i
         add_slice(kube, "web-1")
         kube.ports["web-1", 3000] = echo
         assert tunnel.pool.request("POST", "/", body=b"again", retries=Retry(0)).data == b"again"
+
+
+def waiting_cluster(kubeconfig: Path, pauses: list[float], at_second_pause: Callable[[], object]) -> Cluster:
+    """A cluster whose clock goes on by what is slept."""
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 2:
+            at_second_pause()
+
+    return Cluster(connect({"kubeconfig": str(kubeconfig)}), Deadline(clock=lambda: sum(pauses), sleep=sleep))
+
+
+def test_a_pod_that_is_not_ready_for_some_seconds_is_waited_for(kube: FakeKube, tmp_path: Path, echo: int) -> None:
+    kube.ports["web-0", 3000] = echo
+    pauses: list[float] = []
+    kubeconfig = kube.write_kubeconfig(tmp_path / "kubeconfig")
+    cluster = waiting_cluster(kubeconfig, pauses, lambda: add_slice(kube, "web-0"))
+    with forward(cluster, "ias-system", "web", 80, patience=60) as tunnel:
+        assert tunnel.pool.request("POST", "/", body=b"x", timeout=10).data == b"x"
+    assert pauses == [2.0, 2.0]
+
+
+def test_the_wait_for_a_ready_pod_is_bounded_and_told(kube: FakeKube, tmp_path: Path) -> None:
+    pauses: list[float] = []
+    cluster = waiting_cluster(kube.write_kubeconfig(tmp_path / "kubeconfig"), pauses, lambda: None)
+    with pytest.raises(NotReadyError, match=r"ias-system/web, after 5 s of waiting\. See: kubectl get pods"):
+        forward(cluster, "ias-system", "web", 80, patience=5)
+    assert pauses == [2.0, 2.0, 1.0]
+    with pytest.raises(KubeError, match="service ias-system/other does not exist"):
+        forward(cluster, "ias-system", "other", 80, patience=5)
+    assert len(pauses) == 3
 
 
 def test_says_what_is_missing(kube: FakeKube, cluster: Cluster) -> None:
