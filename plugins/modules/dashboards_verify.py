@@ -33,8 +33,8 @@ options:
   services:
     description:
       - The services of O(contract) that this site runs. Empty means all.
-      - Specs of dashboards of other services need not be in the folder. A panel or variable that asks Prometheus for
-        nothing but other services may be empty.
+      - Specs of dashboards of other services need not be in the folder. A panel or variable that asks Prometheus or
+        Loki for nothing but other services may be empty.
     type: list
     elements: str
     default: []

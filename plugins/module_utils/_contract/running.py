@@ -9,14 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Protocol
 
 from .._findings import did_you_mean
-from .._promql.nodes import Binary, Expr, Matcher, VectorSelector, children, walk
+from .._promql.nodes import Binary, Expr, VectorSelector, children, walk
 from .._promql.patterns import accepts
 from .model import Contract, Service
 
 Recorded = Callable[[str], bool | None]
 """Whether a record of that name has anything to record; None where no rule records it."""
+
+
+class Condition(Protocol):
+    """A matcher of one label, of PromQL or of LogQL."""
+
+    @property
+    def operator(self) -> str: ...
+    @property
+    def value(self) -> str: ...
 
 
 class UnknownServiceError(ValueError):
@@ -72,6 +82,11 @@ class Running:
                 fed[id(node)] = every(below) if below else None
         return fed[id(tree)] is not False
 
+    def may_be(self, matchers: Sequence[Condition]) -> bool:
+        """Whether a label may name a service that runs, or one that the contract does not have."""
+        found = self._named(matchers, lambda service: (service.name, *self._jobs(service)))
+        return not found or any(service.name in self.names for service in found)
+
     def _selects(self, selector: VectorSelector, recorded: Recorded) -> bool:
         jobs = [matcher for matcher in selector.matchers if matcher.name == "job"]
         services = [matcher for matcher in selector.matchers if matcher.name == "service"]
@@ -84,7 +99,7 @@ class Running:
             any(service.name in self.names for service in found) for found in sources if found
         )
 
-    def _named(self, matchers: Iterable[Matcher], values: Callable[[Service], Iterable[str]]) -> list[Service]:
+    def _named(self, matchers: Iterable[Condition], values: Callable[[Service], Iterable[str]]) -> list[Service]:
         """The services that a label must be one of; none where it may be any, or what the contract does not know."""
         positive = [matcher for matcher in matchers if matcher.operator in {"=", "=~"}]
         every = [service for service in self.contract.services.values() if any(values(service))]
@@ -107,12 +122,12 @@ class Running:
         return found
 
 
-def _takes(matchers: Sequence[Matcher], values: Iterable[str]) -> bool:
+def _takes(matchers: Sequence[Condition], values: Iterable[str]) -> bool:
     """Whether all matchers take one of the values; True without a matcher."""
     return not matchers or any(all(_accepts(matcher, value) for matcher in matchers) for value in values)
 
 
-def _accepts(matcher: Matcher, value: str) -> bool:
+def _accepts(matcher: Condition, value: str) -> bool:
     equal = value == matcher.value if matcher.operator in {"=", "!="} else accepts(matcher.value, value) is not False
     return equal == (matcher.operator in {"=", "=~"})
 
