@@ -27,7 +27,9 @@ AGE = "time() - max(timestamp(up))"
 SENT = "sum(prometheus_remote_storage_samples_total)"
 PENDING = "sum(prometheus_remote_storage_samples_pending)"
 DROPPED = "sum(rate(prometheus_remote_storage_samples_failed_total[2m]))"
-ERROR_LINE = re.compile(r"level=(error|critical)|\berror\b|panic", re.IGNORECASE)
+TROUBLE = re.compile(r"level=(warn|error|critical)|^panic|^fatal", re.IGNORECASE)
+CONSEQUENCE = 'msg="module failed"'
+SHOWN_CHARACTERS = 300
 
 
 Open = Callable[[], contextlib.AbstractContextManager[Api]]
@@ -54,7 +56,7 @@ class Mimir:
         return found
 
     def _explained(self, pod: Pod) -> Pod:
-        """With the last line of its log that tells of an error; without the right to read it, there is none."""
+        """With what its log says last of any trouble; without the right to read it, there is none."""
         if not pod.container:
             return pod
         path = f"/api/v1/namespaces/{self.namespace}/pods/{pod.name}/log"
@@ -72,9 +74,13 @@ class Mimir:
 
 
 def last_error(log: str) -> str:
-    """The last line that tells of an error, its time and place left out."""
-    lines = [line for line in log.splitlines() if ERROR_LINE.search(line)]
-    return printable(re.sub(r"^ts=\S+ (caller=\S+ )?", "", lines[-1]))[:300] if lines else ""
+    """What the last line that tells of trouble says; a module that could not start for another's sake comes last."""
+    lines = [line for line in log.splitlines() if TROUBLE.search(line)]
+    causes = [line for line in lines if CONSEQUENCE not in line] or lines
+    if not causes:
+        return ""
+    said = [match[1] for key in ("msg", "err") if (match := re.search(rf'\b{key}="((?:[^"\\]|\\.)*)"', causes[-1]))]
+    return printable(": ".join(said) or causes[-1])[:SHOWN_CHARACTERS]
 
 
 def verify_mimir(mimir: Mimir, open_prometheus: Open) -> CheckResult:

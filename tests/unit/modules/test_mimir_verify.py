@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,13 @@ CRASHED = {
         {"name": "ingester", "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}}
     ],
 }
+LOG = """\
+ts=2027-01-15T08:00:00Z caller=sanity_check.go:39 level=info msg="Checking object storage config"
+ts=2027-01-15T08:00:01Z caller=sanity_check.go:41 level=error msg="Unable to successfully connect to configured object \
+storage" err="blocks storage: the key is wrong"
+ts=2027-01-15T08:00:01Z caller=mimir.go:1119 level=error msg="module failed" module=server err="depends on sanity-check"
+ts=2027-01-15T08:00:01Z caller=module_service.go:120 level=info msg="module stopped" module=activity-tracker
+"""
 Run = Callable[..., dict[str, Any]]
 
 
@@ -159,16 +165,12 @@ def test_without_ingesters_they_are_named_before_what_follows_from_it(run: Run, 
 
 def test_a_program_that_crashes_is_named_with_its_last_error(run: Run, kube: FakeKube) -> None:
     pod(kube, "ingester", CRASHED)
-    kube.texts[f"{NAMESPACE}/pods/mimir-ingester-0/log"] = (
-        "ts=2027-01-15T08:00:00Z caller=main.go:1 level=info msg=starting\n"
-        'ts=2027-01-15T08:00:01Z caller=main.go:9 level=error msg="no bucket" err="access key is not known"\n'
-        "ts=2027-01-15T08:00:01Z caller=main.go:10 level=info msg=bye\n"
-    )
+    kube.texts[f"{NAMESPACE}/pods/mimir-ingester-0/log"] = LOG
     result = run()
     assert errors(result) == [("mimir/not-running", "ingester")]
     assert result["findings"][0]["message"] == (
         "pod mimir-ingester-0 is not ready: CrashLoopBackOff: back-off; "
-        'its log: level=error msg="no bucket" err="access key is not known"'
+        "its log: Unable to successfully connect to configured object storage: blocks storage: the key is wrong"
     )
 
 
@@ -241,6 +243,14 @@ def test_why_a_pod_is_not_ready(status: dict[str, Any], reason: str) -> None:
     assert (state.ready, state.reason) == (False, reason)
 
 
-def test_a_log_without_an_error_adds_nothing() -> None:
-    assert last_error("level=info msg=started\n") == ""
-    assert json.dumps(last_error("panic: \x1b[31mred")).isascii()
+@pytest.mark.parametrize(
+    ("log", "said"),
+    [
+        ("ts=1 level=info msg=started\n", ""),
+        ('ts=1 level=warn msg="will retry" err="the \\"key\\" is wrong"\n', 'will retry: the \\"key\\" is wrong'),
+        ("panic: \x1b[31mred", "panic: \\x1b[31mred"),
+        ('level=error msg="module failed" err="another one"\n', "module failed: another one"),
+    ],
+)
+def test_what_a_log_says_last_of_trouble(log: str, said: str) -> None:
+    assert last_error(log) == said
