@@ -54,9 +54,9 @@ def merged(files: list[Path]) -> Object:
     return functools.reduce(merge, (load(str(file)) for file in files), {})
 
 
-def render(component: str, values: Object, namespace: str = NAMESPACE) -> str:
-    """The text that `helm template` makes of the stand-in chart and these values."""
-    chart = CHARTS / ALL[component]
+def render(component: str, values: Object, namespace: str = NAMESPACE, chart: Path | None = None) -> str:
+    """The text that `helm template` makes of these values and a chart, by default the stand-in."""
+    chart = chart or CHARTS / ALL[component]
     done = subprocess.run(
         [helm(), "template", component, str(chart), "--namespace", namespace, "--values", "-"],
         input=json.dumps(values),

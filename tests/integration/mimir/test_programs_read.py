@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
+import yaml
 
-from tests.unit.rendering import merged, objects, program, render, values_files
+from tests.lab import toolchain
+from tests.lab.state import run
+from tests.unit.rendering import Object, merged, objects, program, render, values_files
 
-NO_CACHES: dict[str, Any] = {f"{name}-cache": {"enabled": False} for name in ("chunks", "index", "metadata", "results")}
+NO_CACHES: Object = {f"{name}-cache": {"enabled": False} for name in ("chunks", "index", "metadata", "results")}
 PROGRAMS = (
     "distributor",
     "querier",
@@ -25,18 +28,39 @@ PROGRAMS = (
 )
 
 
-def values(profile: str, *, lab: bool = False, **changes: Any) -> dict[str, Any]:
-    return merged(values_files("mimir", profile, lab=lab)) | NO_CACHES | changes
+MODULE = "github.com/grafana/mimir"
 
 
-def start(name: str, wanted: dict[str, Any], folder: Path) -> str:
+@pytest.fixture(scope="module")
+def real_chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real chart of the version that Mimir's Go module has, without the subcharts that our values leave out."""
+    folder = tmp_path_factory.mktemp("real") / "mimir-distributed"
+    found = run(["go", "mod", "download", "-json", MODULE], cwd=toolchain.load()["mimir"].folder)
+    source = Path(json.loads(found)["Dir"]) / "operations" / "helm" / "charts" / "mimir-distributed"
+    folder.mkdir()
+    for path in source.rglob("*"):
+        if path.is_file() and path.name != "Chart.lock":
+            target = folder / path.relative_to(source)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+    chart = yaml.safe_load((source / "Chart.yaml").read_text())
+    del chart["dependencies"]
+    (folder / "Chart.yaml").write_text(yaml.safe_dump(chart))
+    return folder
+
+
+def values(profile: str, *, lab: bool = False) -> Object:
+    return merged(values_files("mimir", profile, lab=lab)) | (NO_CACHES if profile == "ha" else {})
+
+
+def start(name: str, rendered: str, folder: Path) -> str:
     """What the program says when it is started as its container starts it, and ends after it has read everything."""
-    made = {(one["kind"], one["metadata"]["name"]): one for one in objects(render("mimir", wanted))}
+    made = {(one["kind"], one["metadata"]["name"]): one for one in objects(rendered)}
     file = folder / "mimir.yaml"
     file.write_text(made["ConfigMap", "mimir-config"]["data"]["mimir.yaml"])
     (pod,) = (
         one["spec"]["template"]["spec"]
-        for (_, found), one in made.items()
+        for (_kind, found), one in made.items()
         if found == f"mimir-{name}" and "template" in one["spec"]
     )
     flags = [flag.replace("/etc/mimir/mimir.yaml", str(file)) for flag in pod["containers"][0]["args"]]
@@ -49,10 +73,17 @@ def start(name: str, wanted: dict[str, Any], folder: Path) -> str:
 @pytest.mark.parametrize(("profile", "lab"), [("small", False), ("small", True), ("ha", False)])
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_each_program_accepts_its_configuration(tmp_path: Path, name: str, profile: str, lab: bool) -> None:
-    assert start(name, values(profile, lab=lab), tmp_path) == ""
+    assert start(name, render("mimir", values(profile, lab=lab)), tmp_path) == ""
+
+
+@pytest.mark.parametrize("profile", ["small", "ha"])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_and_that_of_the_real_chart(tmp_path: Path, name: str, profile: str, real_chart: Path) -> None:
+    rendered = render("mimir", merged(values_files("mimir", profile)), chart=real_chart)
+    assert start(name, rendered, tmp_path) == ""
 
 
 def test_it_refuses_a_wrong_one(tmp_path: Path) -> None:
     wanted = values("small")
     wanted["mimir"]["structuredConfig"]["limits"]["nonsense"] = 1
-    assert "field nonsense not found" in start("ingester", wanted, tmp_path)
+    assert "field nonsense not found" in start("ingester", render("mimir", wanted), tmp_path)
