@@ -55,14 +55,15 @@ def is_fresh(grafana: Grafana, source: Source) -> bool:
         ages = ask(grafana, source.uid, AGE.format(selector=source.selector))
         if not ages:  # Prometheus ends a series when its target, or what it exposes, is gone
             return False
-        if ages[""] <= QUICK_SECONDS:
+        age = min(ages.values())
+        if age <= QUICK_SECONDS:
             return True
-        samples = ask(grafana, source.uid, SAMPLES.format(selector=source.selector)).get("", 1.0)
+        samples = ask(grafana, source.uid, SAMPLES.format(selector=source.selector)).values()
     except HttpError as error:
         if error.status in {401, 403}:
             raise
         return True
-    return not is_stale(ages[""], COUNTED_SECONDS / max(samples, 1.0))
+    return not is_stale(age, COUNTED_SECONDS / max([1.0, *samples]))
 
 
 def newest(grafana: Grafana, source: Source) -> Seen | None:
