@@ -16,7 +16,8 @@ description:
     last five minutes. No value (NaN) is no sample.
   - A rate over five minutes still has samples of what is gone. So Prometheus is asked for the newest sample of the
     series behind each query, which must be within two of its intervals. What has one cause, such as a job without a
-    target, is one finding that names it, whose evidence has the panels.
+    target, is one finding that names it, whose evidence has the panels. Where Grafana is reached through the cluster,
+    what keeps the job from having a target is looked up there.
   - A panel may be empty when its description says why, in a line C(May be empty) followed by a colon and the reason.
   - Waits for at most O(timeout) seconds, asking only the panels that have shown nothing yet.
 options:
@@ -98,17 +99,21 @@ datasources:
   sample: {prometheus: true, loki: true}
 """
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.yaml import HAS_YAML
 
+from ..module_utils import _kube
+from ..module_utils._causes.merge import Explained
 from ..module_utils._checks.result import CheckResult
 from ..module_utils._contract.running import EVERYTHING
 from ..module_utils._contract_file import RUNNING_ARGS, read_running
 from ..module_utils._dashboard_files import load_dashboards
 from ..module_utils._ending import end
-from ..module_utils._findings import failed
+from ..module_utils._explain import findings as causes
+from ..module_utils._findings import Finding, failed
 from ..module_utils._grafana.client import Grafana
 from ..module_utils._grafana_model.files import check_all
 from ..module_utils._http import Deadline
@@ -143,7 +148,12 @@ def main() -> None:
         with open_service(module.params, "grafana", deadline) as api:
             return dashboards.verify(Grafana(api))
 
-    verify(module, "Not every dashboard shows something", probe)
+    def explain(findings: Sequence[Finding], deadline: Deadline) -> Iterable[Explained]:
+        cluster = _kube.Cluster(_kube.connect(module.params), deadline)
+        return causes.panels(cluster, module.params["grafana"]["namespace"], findings)
+
+    through_cluster = not module.params["grafana"]["url"]
+    verify(module, "Not every dashboard shows something", probe, explain if through_cluster else None)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from .._findings import Finding
 from .._prometheus import Target
-from .chain import Chain
+from .chain import Chain, is_broken
 from .logs import late_chain
 from .merge import Explained
 from .nodes import daemon_chain, node_of
-from .objects import Labels, Objects
+from .objects import Labels, Objects, spec_of
+from .pods import pods_chain
 from .rules import rule_chain
 from .scrapes import down_chain
 from .targets import idle_chain, job_chain
@@ -48,6 +49,22 @@ def explain_rules(
             return ()
         group, _slash, rule = finding.object.partition("/")
         return rule_chain(group, rule, names.get(finding.file, ""), objects, home)
+
+    return (Explained(finding, chain(finding)) for finding in findings)
+
+
+def explain_panels(findings: Sequence[Finding], objects: Objects, home: str) -> Iterator[Explained]:
+    """Panels whose job is gone or down: a job has the name of its service, in namespace `home` of Prometheus."""
+
+    def chain(finding: Finding) -> Chain:
+        if finding.id not in {"dashboards/job-gone", "dashboards/job-down"}:
+            return ()
+        job = finding.object.removeprefix("job ").rpartition("/")[2]
+        service = objects.find("services", home, job)
+        if service is None:
+            return ()
+        pods = pods_chain(home, spec_of(service).get("selector") or {}, objects)
+        return pods if is_broken(pods) else [*pods, *job_chain(job, {}, objects, home)]
 
     return (Explained(finding, chain(finding)) for finding in findings)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import _kube
 from .._causes.chain import is_broken
-from .._causes.findings import explain_logs, explain_rules, explain_targets
+from .._causes.findings import explain_logs, explain_panels, explain_rules, explain_targets
 from .._causes.merge import Explained
 from .._causes.objects import Labels, Object, Objects, labels_of, selects, space_of
 from .._causes.operator import operator_pods
@@ -51,6 +51,11 @@ def targets(
     """`found` are the targets of the Prometheus in namespace `home`."""
     monitors = read_objects(cluster, (), MONITORS)
     return explain_targets(findings, found, pools, _around(cluster, home, monitors, found), home)
+
+
+def panels(cluster: Cluster, home: str, findings: Sequence[Finding]) -> Iterable[Explained]:
+    """`home` is the namespace of Grafana's Prometheus."""
+    return explain_panels(findings, _around(cluster, home, read_objects(cluster, (), MONITORS), ()), home)
 
 
 def _around(cluster: Cluster, home: str, monitors: Objects, found: Sequence[Target]) -> Objects:
