@@ -13,6 +13,8 @@ from tests.lab import cluster
 NAMESPACE = "ias-system"
 IMAGE = "lab.local/ias-platform:1"
 PORT = "http-metrics"
+# as the charts of these exporters call their port
+PORTS = {"postgres-exporter": "http", "dcgm-exporter": "metrics"}
 PARTS = ("user-service", "api-router", "analytics-service", "vllm", "postgres", "postgres-exporter", "dcgm-exporter")
 LOAD = "load-generator"
 RECEIVER = "alert-receiver"
@@ -57,7 +59,8 @@ def _metadata(part: str) -> Object:
 
 
 def _service(part: str) -> Object:
-    port = {"name": PORT, "port": 8080, "targetPort": PORT}
+    name = PORTS.get(part, PORT)
+    port = {"name": name, "port": 8080, "targetPort": name}
     spec = {"selector": {"app.kubernetes.io/name": part}, "ports": [port]}
     return {"apiVersion": "v1", "kind": "Service", "metadata": _metadata(part), "spec": spec}
 
@@ -79,8 +82,9 @@ def _deployment(part: str) -> Object:
         },
     }
     if part != LOAD:
-        container["ports"] = [{"name": PORT, "containerPort": 8080}]
-        container["readinessProbe"] = {"httpGet": {"path": "/healthz", "port": PORT}, "periodSeconds": 3}
+        port = PORTS.get(part, PORT)
+        container["ports"] = [{"name": port, "containerPort": 8080}]
+        container["readinessProbe"] = {"httpGet": {"path": "/healthz", "port": port}, "periodSeconds": 3}
     pod = {
         "metadata": {"labels": _labels(part)},
         "spec": {

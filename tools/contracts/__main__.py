@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "contracts"
 DASHBOARDS = CONTRACTS / "dashboards"
 SERVICES = CONTRACTS / "services.yaml"
-RULES = (CONTRACTS / "alerts.yaml", CONTRACTS / generated.RULES)
+RULES = (CONTRACTS / generated.RECORDS, CONTRACTS / "alerts.yaml", CONTRACTS / generated.RULES)
 
 
 def specs() -> list[Path]:

@@ -18,8 +18,9 @@ from ansible_collections.ias.observability.plugins.module_utils._dashboards.comp
 from ansible_collections.ias.observability.plugins.module_utils._findings import Finding
 from ansible_collections.ias.observability.plugins.module_utils._sources import Source
 from tools import yaml_text
-from tools.contracts import slo, slo_tests
+from tools.contracts import records, slo, slo_tests
 
+RECORDS = "records.yaml"
 RULES, TESTS, TICKET_TESTS = "slo-alerts.yaml", "slo-alerts.tests.yaml", "slo-alerts.tickets.tests.yaml"
 HEADER = "# Written by `python -m tools.contracts build` from services.yaml: change that, not this.\n"
 
@@ -49,6 +50,7 @@ def texts(contract: Contract, services: Path) -> dict[str, str]:
     """The files' contents, by name."""
     described = slo.describe(contract, yaml_text.load(services.read_text())["services"])
     return {
+        RECORDS: dumped(records.rule_file(contract)),
         RULES: dumped(slo.rule_file(described)),
         TESTS: dumped(slo_tests.test_file(described, RULES)),
         TICKET_TESTS: dumped(slo_tests.ticket_test_file(described, RULES)),

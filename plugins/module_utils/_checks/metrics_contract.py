@@ -15,6 +15,10 @@ from .._findings import Finding
 Labels = Mapping[str, str]
 _NO_LABELS = frozenset({"__name__", "le", "quantile"})
 _SHOWN = 5
+_MISSING = (
+    "Check the service's version. If that has another name for it, write the name under the metric's aliases, with the "
+    "factor that makes its unit that of the contract; names.metrics is for the same values under another name"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +66,9 @@ def _places(service: Service, live: Live) -> Iterator[Finding]:
 def _metric(contract: Contract, service: Service, metric: MetricSpec, live: Live) -> Iterator[Finding]:
     series = live.series.get(metric.name, ())
     if not series:
-        if not metric.optional:
-            hint = "Check the service's version, or set its own name under names.metrics in the contract"
-            yield _error(_about(service, metric.name), "missing", "it has no series", hint)
+        if not metric.optional and not any(live.series.get(alias) for alias in metric.aliases):
+            others = f", nor have its other names {', '.join(metric.aliases)}" if metric.aliases else ""
+            yield _error(_about(service, metric.name), "missing", f"it has no series{others}", _MISSING)
         return
     kind = live.types.get(metric.name, "unknown")
     if kind not in {metric.type, "unknown"}:
@@ -72,8 +76,10 @@ def _metric(contract: Contract, service: Service, metric: MetricSpec, live: Live
         yield _error(_about(service, metric.name), "type", message, "Correct the contract, and what asks for it")
     values = _values(series)
     for label, allowed in metric.labels.items():
-        yield from _label(service, metric, label, allowed, values.get(label, set()))
-    more = set(values) - set(metric.labels) - contract.target_labels - _NO_LABELS
+        found = set[str]().union(*(values.get(name, ()) for name in (label, *allowed.aliases)))
+        yield from _label(service, metric, label, allowed, found)
+    declared = {name for label, allowed in metric.labels.items() for name in (label, *allowed.aliases)}
+    more = set(values) - declared - contract.target_labels - _NO_LABELS
     if more and service.exhaustive:
         message = f"the contract does not declare label {_list(more)}"
         yield _not_declared(_about(service, metric.name), "undeclared-label", message)

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import fnmatch
+import math
+from dataclasses import replace
 
 from .._findings import Report
 from .._promql.literals import parse_duration
@@ -17,12 +19,12 @@ from .model import METRIC_TYPES, MOST_VALUES, Contract, LabelSpec, Metric, Metri
 from .objectives import read_objectives
 
 _TOP = ("services", "names", "target_labels", "known_metrics")
-_METRIC = ("type", "unit", "labels", "help", "optional", "period")
+_METRIC = ("type", "unit", "labels", "help", "optional", "period", "aliases", "record")
 _SERVICE = (
     *("description", "owner", "job", "namespace", "selector", "port", "pushed", "exhaustive"),
     *("metrics", "logs", "spans", "slo"),
 )
-_LABEL = ("max", "unbounded")
+_LABEL = ("max", "unbounded", "aliases")
 _LOGS = ("format", "fields")
 _PARTS: dict[str, tuple[tuple[str, str, frozenset[str]], ...]] = {
     "counter": (("", "counter", frozenset()),),
@@ -59,6 +61,8 @@ def load(path: str, content: str, report: Report) -> Contract:
             contract.jobs |= {service.job} - {""}
             for spec in service.metrics.values():
                 _add(contract, service.job, spec)
+                if spec.record:
+                    _add(contract, service.job, recorded(spec))
             _add_logs(contract, node.get("logs"), reader)
         else:
             reader.error(f"service {name!r} is not a mapping", node)
@@ -74,6 +78,7 @@ def _service(name: str, node: Mapping, reader: Reader) -> Service:
     for metric, declaration in reader.entries(node.get("metrics"), "metrics"):
         if (spec := _metric(metric, declaration, reader)) is not None:
             metrics[metric] = spec
+            metrics |= {alias: _alias(spec, alias) for alias in spec.aliases}
     return Service(
         name=name,
         job="" if pushed else reader.text(node, "job", name),
@@ -108,7 +113,7 @@ def _metric(name: str, node: Node, reader: Reader) -> MetricSpec | None:
     reader.known_keys(node, _METRIC)
     labels, unit = _labels(node.get("labels"), reader), node.get("unit")
     optional = reader.flag(node, "optional")
-    return MetricSpec(
+    spec = MetricSpec(
         name,
         kind.value,
         labels,
@@ -116,7 +121,39 @@ def _metric(name: str, node: Node, reader: Reader) -> MetricSpec | None:
         node.line,
         unit.value if isinstance(unit, Scalar) else "",
         _period(name, node, reader),
+        _aliases(name, node, reader),
+        record=reader.text(node, "record"),
     )
+    if spec.record and spec.type != "gauge":
+        reader.error(f"metric {name!r} is a {spec.type}: only a gauge has a record", node.get("record"))
+    if not spec.record and any(factor != 1 for factor in spec.aliases.values()):
+        message = (
+            f"metric {name!r} has an alias with a factor and no record: only what a rule records has another value"
+        )
+        reader.error(message, node.get("aliases"))
+    return spec
+
+
+def recorded(spec: MetricSpec) -> MetricSpec:
+    """The series that a rule records of a metric: its labels by their own names alone."""
+    labels = {name: replace(label, aliases=()) for name, label in spec.labels.items()}
+    return replace(spec, name=spec.record, labels=labels, aliases={}, record="")
+
+
+def _alias(spec: MetricSpec, name: str) -> MetricSpec:
+    """The metric as a version exposes it that calls it otherwise: it need not be there."""
+    unit = spec.unit if spec.aliases[name] == 1 else ""
+    return replace(spec, name=name, optional=True, unit=unit, aliases={}, alias_of=spec.name, record="")
+
+
+def _aliases(name: str, node: Mapping, reader: Reader) -> dict[str, float]:
+    factors = {}
+    for alias, factor in reader.entries(node.get("aliases"), "aliases"):
+        value = float(factor.value) if isinstance(factor, Scalar) and factor.is_number else 0.0
+        if not 0 < value < math.inf:
+            reader.error(f"alias {alias!r} of metric {name!r} needs a number that its value is multiplied with", factor)
+        factors[alias] = value
+    return factors
 
 
 def _period(name: str, node: Mapping, reader: Reader) -> float:
@@ -131,6 +168,7 @@ def _period(name: str, node: Mapping, reader: Reader) -> float:
 def _add(contract: Contract, job: str, spec: MetricSpec) -> None:
     """Add a metric as the series that Prometheus keeps of it."""
     labels = {name: label.values for name, label in spec.labels.items()}
+    others = [alias for label in spec.labels.values() for alias in label.aliases]
     unbounded = frozenset(name for name, label in spec.labels.items() if label.unbounded)
     for suffix, part_type, added in _PARTS[spec.type]:
         name = spec.name + suffix
@@ -139,7 +177,7 @@ def _add(contract: Contract, job: str, spec: MetricSpec) -> None:
         metric.period = min(metric.period, spec.period)
         metric.unit = metric.unit or ("" if suffix == "_count" else spec.unit)
         # several services may expose a metric of one name: together they have all their labels
-        for label, values in {**labels, **dict.fromkeys(added, frozenset[str]())}.items():
+        for label, values in {**labels, **dict.fromkeys((*added, *others), frozenset[str]())}.items():
             metric.labels[label] = _union(metric.labels.get(label), values)
 
 
@@ -174,4 +212,5 @@ def _label(name: str, node: Node, reader: Reader) -> LabelSpec:
     if not most.isdecimal() or most == "0":
         reader.error(f"max of label {name!r} is how many values it may have", node.get("max"))
         most = str(MOST_VALUES)
-    return LabelSpec(most=int(most), unbounded=reader.flag(node, "unbounded"))
+    aliases = tuple(reader.texts(node.get("aliases"), f"aliases of label {name!r}"))
+    return LabelSpec(most=int(most), unbounded=reader.flag(node, "unbounded"), aliases=aliases)

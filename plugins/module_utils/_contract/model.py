@@ -31,6 +31,8 @@ class LabelSpec:
     values: frozenset[str] = frozenset()
     most: int = MOST_VALUES
     unbounded: bool = False
+    aliases: tuple[str, ...] = ()
+    """What other versions call the label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,12 @@ class MetricSpec:
     unit: str = ""
     period: float = 0.0
     """Seconds between two runs of the job that changes it; 0 where it may change at any time."""
+    aliases: dict[str, float] = field(default_factory=dict)
+    """What other versions call it → what their value is multiplied with."""
+    alias_of: str = ""
+    """The metric that this is another version's name of."""
+    record: str = ""
+    """The series that a rule records of it, whatever the version calls it."""
 
     @property
     def series(self) -> list[str]:

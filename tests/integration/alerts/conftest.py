@@ -127,8 +127,9 @@ def write_rules(folder: Path) -> list[str]:
     here = tuple(one for one in promised.services if one.job in workloads.PARTS)
     rules = generated.dumped(slo.rule_file(slo.Described(here, promised.owners, promised.namespaces)))
     (folder / generated.RULES).write_text(rules)
-    (folder / "alerts.yaml").write_text((CONTRACTS / "alerts.yaml").read_text())
-    return ["alerts.yaml", generated.RULES]
+    for name in (generated.RECORDS, "alerts.yaml"):
+        (folder / name).write_text((CONTRACTS / name).read_text())
+    return [generated.RECORDS, "alerts.yaml", generated.RULES]
 
 
 def write_prometheus(folder: Path, ports: dict[str, int], alertmanager: int) -> Path:

@@ -60,7 +60,8 @@ def noticed(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
                     CHANGES[name](rule)
         folder = folders[name]
         (folder / "alerts.yaml").write_text(yaml.safe_dump(content))
-        (folder / "alerts.tests.yaml").write_text((root / "contracts/alerts.tests.yaml").read_text())
+        for copied in ("alerts.tests.yaml", "records.yaml"):
+            (folder / copied).write_text((root / "contracts" / copied).read_text())
         said = programs.run("promtool", "test", "rules", "alerts.tests.yaml", cwd=folder)[1]
         return set(re.findall(r"alertname: (\w+)", said))
 
@@ -93,8 +94,9 @@ def test_an_alert_that_no_test_covers_is_named(root: Path, tmp_path: Path) -> No
     (tmp_path / "services.yaml").write_text((root / "contracts/services.yaml").read_text())
     content = (root / "contracts/alerts.yaml").read_text().replace("alert: HighLatency", "alert: Untried")
     (tmp_path / "alerts.yaml").write_text(content)
-    (tmp_path / "alerts.tests.yaml").write_text((root / "contracts/alerts.tests.yaml").read_text())
-    checked = rules.read([tmp_path / "alerts.yaml"], tmp_path / "services.yaml", tmp_path)
+    for name in ("records.yaml", "alerts.tests.yaml"):
+        (tmp_path / name).write_text((root / "contracts" / name).read_text())
+    checked = rules.read([tmp_path / "records.yaml", tmp_path / "alerts.yaml"], tmp_path / "services.yaml", tmp_path)
     covered, wrong = rules.check_coverage(checked, [tmp_path / "alerts.yaml"], tmp_path)
     assert [one.rule.name for one in covered if not one.is_complete] == ["Untried"]
     assert any("Untried" in line and "coverage/firing" in line for line in wrong)
@@ -102,7 +104,7 @@ def test_an_alert_that_no_test_covers_is_named(root: Path, tmp_path: Path) -> No
 
 
 def test_a_test_that_fails_has_file_and_line(root: Path, tmp_path: Path) -> None:
-    for name in ("alerts.yaml", "alerts.tests.yaml"):
+    for name in ("records.yaml", "alerts.yaml", "alerts.tests.yaml"):
         (tmp_path / name).write_text((root / "contracts" / name).read_text().replace("> 60", "> 61"))
     (wrong,) = rules.promtool([tmp_path / "alerts.yaml"], tmp_path)
     line = (tmp_path / "alerts.tests.yaml").read_text().splitlines().index(

@@ -217,7 +217,9 @@ def test_what_is_wrong_with_a_test_file(text: str, message: str) -> None:
 def test_the_collections_own_alerts(root: Path, name: str) -> None:
     """The tests in contracts/ try every alert by every branch."""
     report = RuleReport()
-    files = parse_rules(f"{name}.yaml", (root / f"contracts/{name}.yaml").read_text("utf-8"), Profile(), report)
+    names = ("records.yaml", f"{name}.yaml")
+    read = {file: (root / "contracts" / file).read_text("utf-8") for file in names}
+    files = [one for file, text in read.items() for one in parse_rules(file, text, Profile(), report)]
     found = sorted((root / "contracts").glob(f"{name}.*tests.yaml"))
     tests = [test for path in found for test in load_tests(path.name, path.read_text("utf-8"), report)]
     covered = cover(Index.of(files), tests, report)

@@ -205,6 +205,34 @@ def test_a_teams_own_names_are_asked_for(run: Run, prometheus: Prometheus) -> No
     assert told(run(names + CONTRACT)) == []
 
 
+VERSIONS = """\
+services:
+  web:
+    exhaustive: true
+    metrics:
+      use_ratio:
+        type: gauge
+        labels: {host: {max: 9, aliases: [Host]}}
+        aliases: {use_percent: 0.01}
+        record: web:use:ratio
+"""
+
+
+@pytest.mark.parametrize("label", ["host", "Host"])
+@pytest.mark.parametrize("name", ["use_ratio", "use_percent"])
+def test_another_versions_names_will_do(run: Run, prometheus: Prometheus, name: str, label: str) -> None:
+    prometheus.series[name] = [{**WEB, label: "a"}]
+    prometheus.told["web"] = [(name, "gauge")]
+    assert run(VERSIONS)["findings"] == []
+
+
+def test_a_metric_that_has_none_of_its_names_is_told_with_what_keeps_its_unit(run: Run, prometheus: Prometheus) -> None:
+    prometheus.told["web"] = []
+    (finding,) = run(VERSIONS)["findings"]
+    assert finding["message"] == "it has no series, nor have its other names use_percent"
+    assert "under the metric's aliases, with the factor that makes its unit" in finding["hint"]
+
+
 def test_it_waits_for_what_comes(run: Run, prometheus: Prometheus) -> None:
     late = prometheus.series.pop("hits_total")
 

@@ -24,7 +24,7 @@ QUERIES = {
     "model": ("Model", 'label_values(router_requests_total{namespace=~"$namespace"}, model)'),
     "organization": ("Organization", 'label_values(router_requests_total{namespace=~"$namespace"}, organization)'),
     "model_name": ("Model", 'label_values(vllm:num_requests_running{namespace=~"$namespace"}, model_name)'),
-    "gpu": ("GPU", "label_values(DCGM_FI_DEV_GPU_TEMP, gpu)"),
+    "gpu": ("GPU", "label_values(gpu:temperature:celsius, gpu)"),
     "datname": ("Database", 'label_values(pg_stat_database_numbackends{namespace=~"$namespace"}, datname)'),
     "traced": ("Service", "label_values(traces_spanmetrics_calls_total, service)"),
 }

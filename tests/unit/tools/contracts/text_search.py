@@ -15,7 +15,7 @@ from ansible_collections.ias.observability.plugins.module_utils._dashboards.comp
 from tools import yaml_text
 
 CONTRACTS = Path(__file__).resolve().parents[4] / "contracts"
-RULES = tuple(CONTRACTS / name for name in ("alerts.yaml", "slo-alerts.yaml"))
+RULES = tuple(CONTRACTS / name for name in ("records.yaml", "alerts.yaml", "slo-alerts.yaml"))
 DASHBOARDS = tuple(sorted((CONTRACTS / "dashboards").glob("*.yaml")))
 
 Broken = tuple[str, str]
