@@ -58,8 +58,9 @@ class MetricSpec:
 
     @property
     def series(self) -> list[str]:
-        """The names of the series that Prometheus keeps of it."""
-        return [self.name + suffix for suffix in _SUFFIXES.get(self.type, ("",))]
+        """The names of the series that Prometheus keeps of it, and of what a rule records of it."""
+        own = [self.name + suffix for suffix in _SUFFIXES.get(self.type, ("",))]
+        return [*own, self.record] if self.record else own
 
 
 @dataclass(frozen=True, slots=True)
