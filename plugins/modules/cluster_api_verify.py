@@ -51,7 +51,7 @@ from ..module_utils import _kube
 from ..module_utils._ending import end
 from ..module_utils._http import NO_DEADLINE
 from ..module_utils._kube.module import kube_module
-from ..module_utils._verify.proof import unreachable
+from ..module_utils._verify.unreachable import unreachable
 
 
 def main() -> None:

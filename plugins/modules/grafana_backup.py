@@ -105,7 +105,7 @@ from ..module_utils._kube import KubeError
 from ..module_utils._kube.module import kube_module
 from ..module_utils._service import GRAFANA, arguments, open_service
 from ..module_utils._tar import ArchiveError
-from ..module_utils._verify.proof import unreachable
+from ..module_utils._verify.unreachable import unreachable
 
 
 def main() -> None:

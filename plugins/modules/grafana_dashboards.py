@@ -241,7 +241,7 @@ from ..module_utils._http import HttpError
 from ..module_utils._kube import KubeError
 from ..module_utils._kube.module import kube_module
 from ..module_utils._service import GRAFANA, arguments, open_service
-from ..module_utils._verify.proof import unreachable
+from ..module_utils._verify.unreachable import unreachable
 
 WHAT = "Not every dashboard is as its file says"
 PERMISSIONS = {

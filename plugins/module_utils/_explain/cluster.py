@@ -9,9 +9,13 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from .._causes.objects import Object, Objects, full_name, name_of, space_of, spec_of
-from .._kube import ApiError, Cluster, KubeError
+from .._kube import ApiError, KubeError
+
+if TYPE_CHECKING:  # whoever is given a URL does not import the Kubernetes client
+    from .._kube import Cluster
 
 CORE, APPS, MONITORING = "/api/v1", "/apis/apps/v1", "/apis/monitoring.coreos.com/v1"
 NAMESPACED: Mapping[str, str] = {

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import _kube
 from .._causes.chain import is_broken
@@ -19,9 +19,11 @@ from .._causes.services import service_chain
 from .._causes.targets import spaces_of
 from .._findings import Finding
 from .._http import Deadline
-from .._kube import Cluster
 from .._prometheus import Target
 from .cluster import NAMESPACED, read_objects, with_logs
+
+if TYPE_CHECKING:  # whoever is given a URL does not import the Kubernetes client
+    from .._kube import Cluster
 
 MONITORS = ("servicemonitors", "podmonitors")
 BEHIND_A_SERVICE = ("services", "pods", "events", "deployments", "statefulsets", "replicasets", "nodes")
@@ -37,7 +39,7 @@ def unreachable_services(
     services = [option for option in services if not option["url"]]
     objects = Objects()
     if services:
-        cluster = Cluster(_kube.connect(params), deadline)
+        cluster = _kube.Cluster(_kube.connect(params), deadline)
         objects = read_objects(cluster, {option["namespace"] for option in services}, BEHIND_A_SERVICE)
     chains = [service_chain(option["namespace"], option["service"], option["port"], objects) for option in services]
     broken = next((chain for chain in chains if is_broken(chain)), ())

@@ -18,6 +18,7 @@ from .._findings import Finding, by_severity, failed
 from .._http import Deadline, HttpError
 from .._kube import KubeError, UnreachableError
 from .._printable import printable_tree
+from .unreachable import unreachable
 
 WAIT_ARGS: dict[str, Any] = {
     "timeout": {"type": "int", "default": 120},
@@ -94,13 +95,3 @@ def wait(
         if not failed(result.findings) or hopeless or not waiting.left():
             return result
         waiting.pause(max(interval, SHORTEST_INTERVAL_SECONDS))
-
-
-def unreachable(error: HttpError | KubeError) -> Finding:
-    """The proof could not even ask."""
-    if isinstance(error, UnreachableError):
-        return Finding("verify/no-cluster", "error", error.message, error.hint)
-    if isinstance(error, KubeError):
-        return Finding("verify/unreachable", "error", error.message, error.hint)
-    hint = "Check the credentials" if error.status in {401, 403} else "Check that the service runs and answers"
-    return Finding("verify/unreachable", "error", str(error), hint)

@@ -34,3 +34,16 @@ def test_a_validator_imports_no_client(name: str) -> None:
 
 def test_what_speaks_with_grafana_does() -> None:
     assert {"urllib3", "ssl"} <= imported("grafana_dashboards")
+
+
+@pytest.mark.parametrize(
+    "name", ["alert_rules_verify", "dashboards_verify", "grafana_dashboards", "scrape_targets_verify"]
+)
+def test_what_may_be_given_a_url_does_not_import_the_client_of_kubernetes(name: str) -> None:
+    """It would take as long as all the rest of the import, and a third of the memory."""
+    assert "kubernetes" not in imported(name)
+
+
+@pytest.mark.parametrize("name", ["grafana_backup", "grafana_dashboards", "grafana_restore"])
+def test_what_writes_does_not_import_the_look_up_of_causes(name: str) -> None:
+    assert not [module for module in imported(name) if "._causes" in module or "._explain" in module]
