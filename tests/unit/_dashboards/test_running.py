@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ansible_collections.ias.observability.plugins.module_utils._contract.load import load
 from ansible_collections.ias.observability.plugins.module_utils._contract.running import Running
+from ansible_collections.ias.observability.plugins.module_utils._contract_file import read_running
+from ansible_collections.ias.observability.plugins.module_utils._dashboard_files import load_dashboards
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.running import excused
-from ansible_collections.ias.observability.plugins.module_utils._findings import Report
+from ansible_collections.ias.observability.plugins.module_utils._findings import Finding, Report
 from ansible_collections.ias.observability.plugins.module_utils._grafana_model.panels import Panel
 
 CONTRACT = """\
@@ -52,3 +56,22 @@ def test_one_query_of_what_runs_is_enough() -> None:
     assert not is_excused(("prometheus", "tokens_total"), ("loki", '{service_name="api"}'))
     assert is_excused(("prometheus", "tokens_total"), ("loki", '{service_name="model"}'))
     assert not is_excused()
+
+
+@pytest.mark.parametrize(
+    ("without", "gone"),
+    [(set(), set()), ({"vllm", "dcgm", "postgres"}, {"ias-vllm", "ias-postgres"}), ({"dcgm"}, set())],
+)
+def test_the_collections_dashboards(root: Path, without: set[str], gone: set[str]) -> None:
+    services = str(root / "contracts/services.yaml")
+    every, findings = read_running(services, [])
+    assert every is not None
+    assert findings == []
+    some, _ = read_running(services, [name for name in every.contract.services if name not in without])
+    uids = [
+        {dashboard["uid"] for _file, _below, dashboard in load_dashboards(root / "contracts/dashboards", running)
+         if not isinstance(dashboard, Finding)}
+        for running in (every, some)
+    ]  # fmt: skip
+    assert uids[0] - uids[1] == gone
+    assert len(uids[0]) == 9
