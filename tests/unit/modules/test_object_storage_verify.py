@@ -101,6 +101,13 @@ def test_each_cause_has_its_name(run: Run, s3: FakeS3, refusal: tuple[int, str],
     assert said in result["msg"]
 
 
+def test_a_store_that_repeats_the_keys_does_not_make_us_repeat_them(run: Run, s3: FakeS3) -> None:
+    s3.refusal = (403, error("AccessDenied", f"{KEYS['ACCESS']} with {KEYS['SECRET']} may not").decode())
+    result = run()
+    assert "*** with *** may not" in result["msg"]
+    assert not [key for key in KEYS.values() if key in json.dumps(result)]
+
+
 def test_a_clock_that_is_wrong_is_told_before_what_follows_from_it(run: Run, s3: FakeS3) -> None:
     s3.refusal = (403, error("SignatureDoesNotMatch", "no").decode())
     s3.date = formatdate(time() + 3600, usegmt=True)
