@@ -5,10 +5,17 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ._http import Api, labels, parse
+from ._exposition import samples
+from ._http import Api, HttpError, labels, parse, text
+
+PAGE = 1000
+"""Lines of one answer; Loki takes 5000 at most (max_entries_limit_per_query)."""
+NANO = 1_000_000_000
 
 
 class Sample(NamedTuple):
@@ -24,6 +31,14 @@ class Stream:
 
     labels: dict[str, str]
     lines: int
+
+
+class Entry(NamedTuple):
+    """One entry of a log."""
+
+    moment: int
+    """Nanoseconds since the epoch."""
+    text: str
 
 
 @dataclass(frozen=True)
@@ -46,6 +61,40 @@ class Loki:
         form = {"query": expr, "start": str(start), "end": str(end), "limit": str(limit)}
         return parse("Loki", path, read_streams, self.api.post_form(path, form))
 
+    def entries(self, expr: str, *, start: float, end: float) -> list[Entry]:
+        """All entries of a log query between two times in seconds since the epoch, the oldest first."""
+        path = "/loki/api/v1/query_range"
+        since, found = int(start * NANO), list[Entry]()
+        while True:
+            form = {"query": expr, "start": str(since), "end": str(int(end * NANO))}
+            form |= {"limit": str(PAGE), "direction": "forward"}
+            page = sorted(
+                parse("Loki", path, read_entries, self.api.post_form(path, form)), key=lambda each: each.moment
+            )
+            if len(page) < PAGE or page[-1].moment == page[0].moment:
+                return found + page
+            since = page[-1].moment  # the next page begins with what has this moment, of which this one may lack some
+            found += [entry for entry in page if entry.moment < since]
+
+    def discarded(self) -> Counter[str]:
+        """How many lines Loki has refused since its start, by reason; nothing where its metrics cannot be read."""
+        try:
+            metrics = self.api.get_text("/metrics")
+        except HttpError:
+            return Counter()
+        found: Counter[str] = Counter()
+        for sample in samples(metrics, {"loki_discarded_samples_total"}):
+            found[sample.labels.get("reason", "")] += int(sample.value)
+        return found
+
+    def limit(self, name: str) -> str:
+        """A limit as Loki's configuration has it, such as 256KB; empty where it cannot be read."""
+        try:
+            found = re.search(rf"^\s+{re.escape(name)}: (.+)$", self.api.get_text("/config"), re.MULTILINE)
+        except HttpError:
+            return ""
+        return found[1] if found else ""
+
 
 def read_samples(answer: Any) -> list[Sample]:
     return [Sample(labels(series["metric"]), float(series["value"][1])) for series in answer["data"]["result"]]
@@ -57,3 +106,7 @@ def read_time(answer: Any) -> float:
 
 def read_streams(answer: Any) -> list[Stream]:
     return [Stream(labels(entry["stream"]), len(entry.get("values") or [])) for entry in answer["data"]["result"]]
+
+
+def read_entries(answer: Any) -> list[Entry]:
+    return [Entry(int(value[0]), text(value[1])) for stream in answer["data"]["result"] for value in stream["values"]]

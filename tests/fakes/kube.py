@@ -75,6 +75,8 @@ class FakeKube:
     skew: float = 0.0
     """Seconds that its clock is ahead of ours."""
     clock: Callable[[], str] = field(default_factory=lambda: _now)
+    created: Callable[[str, Object], None] = lambda path, body: None
+    """What a controller does when an object is created."""
 
     def __enter__(self) -> FakeKube:
         handler = type("Handler", (_Handler,), {"kube": self})
@@ -209,6 +211,11 @@ class _Handler(BaseHTTPRequestHandler):
             return self._list(found, query) if found["name"] is None else self._known(found)
         if verb == "create":
             return self._create(found, body, query)
+        if verb == "delete" and found["name"] is None:
+            gone = self._list(found, query)
+            for item in gone["items"]:
+                del self.kube.objects[f"{path}/{item['metadata']['name']}"]
+            return gone
         if verb == "delete":
             self._check_version(found, (body or {}).get("preconditions", {}))
             return self.kube.objects.pop(path)
@@ -227,7 +234,10 @@ class _Handler(BaseHTTPRequestHandler):
         if found["namespace"] and f"/api/v1/namespaces/{found['namespace']}" not in self.kube.objects:
             raise _RefusedError(404, f'namespaces "{found["namespace"]}" not found')
         made = {"name": name, "uid": f"uid-{self.kube.revision}", "creationTimestamp": self.kube.clock()}
-        return self._store(path, {**body, "metadata": {**metadata, **made}}, query)
+        stored = self._store(path, {**body, "metadata": {**metadata, **made}}, query)
+        if "dryRun" not in query:
+            self.kube.created(path, stored)
+        return stored
 
     def _check_version(self, found: re.Match[str], expected: Object) -> None:
         version = self._known(found)["metadata"]["resourceVersion"]

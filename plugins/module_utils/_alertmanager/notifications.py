@@ -12,17 +12,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
+from .._exposition import samples, unescaped
+
 with suppress(ImportError):  # Ansible brings it
     import yaml
 
 Key = TypeVar("Key")
-_COUNTER = re.compile(
-    r"^alertmanager_(notification_requests_total|notification_requests_failed_total|notifications_failed_total)"
-    r"\{(.*)\}[ \t]+([0-9.eE+]+)",
-    re.MULTILINE,
-)
-_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-_ESCAPED = re.compile(r"\\(.)")
+_REQUESTS = "alertmanager_notification_requests_total"
+_FAILED_REQUESTS = "alertmanager_notification_requests_failed_total"
+_GIVEN_UP = "alertmanager_notifications_failed_total"
 _FAILED_ATTEMPT = re.compile(r'msg="Notify (?:attempt failed|for alerts failed)')
 _DISPATCHED = re.compile(r"(?P<receiver>.+)/(?P<kind>[a-z]+)\[\d+\]: (?P<error>.*)", re.DOTALL)
 _FIELD = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S+)')
@@ -80,21 +78,16 @@ def total(parts: Iterable[Notifications]) -> Notifications:
 def read_notifications(metrics: str) -> Notifications:
     """The counters out of /metrics."""
     found = Notifications()
-    for name, labels, value in _COUNTER.findall(metrics):
-        by_name = {key: _ESCAPED.sub(_unescape, text) for key, text in _LABEL.findall(labels)}
-        integration = Integration(by_name.get("receiver_name", ""), by_name.get("integration", ""))
-        count = int(float(value))
-        if name == "notification_requests_total":
+    for name, labels, value in samples(metrics, {_REQUESTS, _FAILED_REQUESTS, _GIVEN_UP}):
+        integration = Integration(labels.get("receiver_name", ""), labels.get("integration", ""))
+        count = int(value)
+        if name == _REQUESTS:
             found.requests[integration] += count
-        elif name == "notification_requests_failed_total":
+        elif name == _FAILED_REQUESTS:
             found.failed_requests[integration] += count
         else:
-            found.given_up[integration, by_name.get("reason", "")] += count
+            found.given_up[integration, labels.get("reason", "")] += count
     return found
-
-
-def _unescape(match: re.Match[str]) -> str:
-    return "\n" if match[1] == "n" else match[1]
 
 
 def read_integrations(configuration: str) -> dict[str, Counter[str]]:
@@ -118,7 +111,7 @@ def last_error(log: str, integration: Integration) -> str:
         if not _FAILED_ATTEMPT.search(line):
             continue
         fields = dict(_FIELD.findall(line))
-        said = _ESCAPED.sub(_unescape, fields.get("err", "").strip('"')).strip()
+        said = unescaped(fields.get("err", "").strip('"')).strip()
         kind = fields.get("integration", "").partition("[")[0]
         # what is not tried again is told by the dispatcher, which names the receiver in the error
         if (fields.get("receiver", "").strip('"'), kind) == integration:

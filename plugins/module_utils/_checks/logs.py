@@ -70,13 +70,18 @@ def running(pods: Iterable[Mapping[str, Any]]) -> dict[Container, str]:
 
 def ready_collectors(pods: Iterable[Mapping[str, Any]], labels: Mapping[str, str]) -> dict[str, str]:
     """Node → namespace/pod of a pod with the labels that is ready there."""
+    labelled = (pod for pod in pods if labels.items() <= (pod["metadata"].get("labels") or {}).items())
+    ready = ready_by_node(labelled).items()
+    return {node: f"{pod['metadata']['namespace']}/{pod['metadata']['name']}" for node, pod in ready}
+
+
+def ready_by_node(pods: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Node → the last of the pods that is ready there."""
     found = {}
     for pod in pods:
-        metadata = pod["metadata"]
         conditions = pod.get("status", {}).get("conditions") or []
-        is_ready = any(entry["type"] == "Ready" and entry["status"] == "True" for entry in conditions)
-        if is_ready and labels.items() <= (metadata.get("labels") or {}).items():
-            found[(pod.get("spec") or {}).get("nodeName", "")] = f"{metadata['namespace']}/{metadata['name']}"
+        if any(entry["type"] == "Ready" and entry["status"] == "True" for entry in conditions):
+            found[(pod.get("spec") or {}).get("nodeName", "")] = pod
     return found
 
 

@@ -14,7 +14,7 @@ from .errors import ApiError, KubeError, SetupError, UnreachableError
 
 if TYPE_CHECKING:  # and for Ansible, which packs what is imported anywhere
     from .client import Cluster, authorization, connect
-    from .tunnel import Tunnel, dial, forward, forward_each, ready_endpoints
+    from .tunnel import Tunnel, dial, forward, forward_each, forward_pod, ready_endpoints
 
 __all__ = [
     "AUTH_ARGS",
@@ -29,6 +29,7 @@ __all__ = [
     "dial",
     "forward",
     "forward_each",
+    "forward_pod",
     "ready_endpoints",
 ]
 
@@ -40,6 +41,7 @@ LATE = {
     "dial": ".tunnel",
     "forward": ".tunnel",
     "forward_each": ".tunnel",
+    "forward_pod": ".tunnel",
     "ready_endpoints": ".tunnel",
 }
 

@@ -122,6 +122,12 @@ class Cluster:
         preconditions = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"resourceVersion": version}}
         self._json("DELETE", path, {}, body=preconditions)
 
+    def delete_all(self, collection: str, labels: Mapping[str, str]) -> None:
+        """Delete the objects with these labels, and in time what they own."""
+        selector = ",".join(f"{name}={value}" for name, value in labels.items())
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
+        self._json("DELETE", collection, {"labelSelector": selector}, body=options)
+
     def server_time(self) -> float:
         """Seconds since the epoch by the API server's clock at its last answer; by ours where it did not say."""
         try:

@@ -58,6 +58,9 @@ _PROOFS: dict[tuple[Scope, str, str], tuple[str, ...]] = {
     ("namespace", "discovery.k8s.io", "endpointslices"): ("list",),
     ("namespace", _OPERATOR, "prometheuses"): ("list",),
 }
+_CANARY: dict[tuple[Scope, str, str], tuple[str, ...]] = {
+    ("namespace", "batch", "jobs"): ("create", "deletecollection"),
+}
 _GRAFANA_ADMIN = Permission("namespace", "get", "", "secrets", "prometheus-grafana")
 _DEPLOYMENT: dict[tuple[Scope, str, str], tuple[str, ...]] = {
     ("cluster", "", "namespaces"): ("create",),
@@ -96,5 +99,7 @@ def _spread(table: dict[tuple[Scope, str, str], tuple[str, ...]]) -> Iterator[Pe
 
 READER = (*_spread(_PROOFS), _GRAFANA_ADMIN)
 """Enough for verify."""
-DEPLOYER = tuple(dict.fromkeys((*_spread(_PROOFS), *_spread(_DEPLOYMENT))))
+CANARY = tuple(_spread(_CANARY))
+"""And for its log canary. Who may start pods in a namespace may read its secrets, so no reader has this unasked."""
+DEPLOYER = tuple(dict.fromkeys((*_spread(_PROOFS), *_spread(_CANARY), *_spread(_DEPLOYMENT))))
 """Enough for site.yml, proofs included."""

@@ -91,9 +91,14 @@ def forward(cluster: Cluster, namespace: str, service: str, port: int, patience:
 def forward_each(cluster: Cluster, namespace: str, service: str, port: int) -> dict[str, Tunnel]:
     """A tunnel to each ready pod behind a service, by the pod's name; raises KubeError when there is none."""
     return {
-        endpoint.pod: Tunnel(cluster, namespace, endpoint.pod, port, partial(Endpoint, *endpoint))
+        endpoint.pod: forward_pod(cluster, namespace, *endpoint)
         for endpoint in ready_endpoints(cluster, namespace, service, port)
     }
+
+
+def forward_pod(cluster: Cluster, namespace: str, pod: str, port: int) -> Tunnel:
+    """A tunnel to one pod, whatever its state is."""
+    return Tunnel(cluster, namespace, pod, port, partial(Endpoint, pod, port))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from ansible_collections.ias.observability.plugins.module_utils._kube.permissions import (
+    CANARY,
     DEPLOYER,
     READER,
     Permission,
@@ -35,14 +36,17 @@ def granted(path: Path) -> Iterator[Permission]:
                             yield Permission(scope, verb, group, resource, name)
 
 
-@pytest.mark.parametrize(("file", "permissions"), [("deployer.yaml", DEPLOYER), ("reader.yaml", READER)])
+@pytest.mark.parametrize(
+    ("file", "permissions"),
+    [("deployer.yaml", DEPLOYER), ("reader.yaml", READER), ("canary.yaml", CANARY)],
+)
 def test_a_manifest_grants_what_is_asked_for(file: str, permissions: Sequence[Permission]) -> None:
     assert sorted(granted(RBAC / file)) == sorted(permissions)
 
 
 def test_who_may_deploy_may_verify() -> None:
     wide = {permission._replace(name="") for permission in DEPLOYER}
-    assert {permission._replace(name="") for permission in READER} <= wide
+    assert {permission._replace(name="") for permission in (*READER, *CANARY)} <= wide
 
 
 def test_nothing_is_granted_with_a_wildcard() -> None:
