@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -39,6 +40,8 @@ class Entry(NamedTuple):
     moment: int
     """Nanoseconds since the epoch."""
     text: str
+    labels: Mapping[str, str]
+    """Of its stream, structured metadata among them."""
 
 
 @dataclass(frozen=True)
@@ -63,18 +66,29 @@ class Loki:
 
     def entries(self, expr: str, *, start: float, end: float) -> list[Entry]:
         """All entries of a log query between two times in seconds since the epoch, the oldest first."""
-        path = "/loki/api/v1/query_range"
         since, found = int(start * NANO), list[Entry]()
         while True:
-            form = {"query": expr, "start": str(since), "end": str(int(end * NANO))}
-            form |= {"limit": str(PAGE), "direction": "forward"}
-            page = sorted(
-                parse("Loki", path, read_entries, self.api.post_form(path, form)), key=lambda each: each.moment
-            )
+            page = self._page(expr, start=since, end=int(end * NANO), limit=PAGE, direction="forward")
             if len(page) < PAGE or page[-1].moment == page[0].moment:
                 return found + page
             since = page[-1].moment  # the next page begins with what has this moment, of which this one may lack some
             found += [entry for entry in page if entry.moment < since]
+
+    def newest(self, expr: str, *, start: float, end: float, limit: int) -> list[Entry]:
+        """The newest entries of a log query between two times in seconds since the epoch, the newest first."""
+        page = self._page(expr, start=int(start * NANO), end=int(end * NANO), limit=limit, direction="backward")
+        return page[::-1]
+
+    def _page(self, expr: str, *, start: int, end: int, limit: int, direction: str) -> list[Entry]:
+        path = "/loki/api/v1/query_range"
+        form = {"query": expr, "start": str(start), "end": str(end), "limit": str(limit), "direction": direction}
+        found = parse("Loki", path, read_entries, self.api.post_form(path, form))
+        return sorted(found, key=lambda entry: entry.moment)
+
+    def label_names(self) -> list[str]:
+        """The labels of streams, not structured metadata."""
+        path = "/loki/api/v1/labels"
+        return parse("Loki", path, lambda answer: [text(name) for name in answer.get("data") or []], self.api.get(path))
 
     def discarded(self) -> Counter[str]:
         """How many lines Loki has refused since its start, by reason; nothing where its metrics cannot be read."""
@@ -109,4 +123,8 @@ def read_streams(answer: Any) -> list[Stream]:
 
 
 def read_entries(answer: Any) -> list[Entry]:
-    return [Entry(int(value[0]), text(value[1])) for stream in answer["data"]["result"] for value in stream["values"]]
+    return [
+        Entry(int(value[0]), text(value[1]), labels(stream["stream"]))
+        for stream in answer["data"]["result"]
+        for value in stream["values"]
+    ]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -82,6 +83,17 @@ class Runtime:
     """When it took the one that it runs, as it writes times."""
 
 
+@dataclass(frozen=True, slots=True)
+class Exemplar:
+    """One example of what a series counts."""
+
+    metric: str
+    labels: Mapping[str, str]
+    """Its own, such as trace_id."""
+    moment: float
+    """Seconds since the epoch."""
+
+
 @dataclass(frozen=True)
 class Prometheus:
     api: Api
@@ -134,6 +146,23 @@ class Prometheus:
         answer = self.api.post_form(path, {"query": expr})
         return _read(path, lambda data: next((float(one["value"][1]) for one in data["result"]), None), answer)
 
+    def points(self, expr: str, *, start: float, end: float, step: int) -> int:
+        """How many finite values a range query gives between two times in seconds since the epoch."""
+        path = "/api/v1/query_range"
+        form = {"query": expr, "start": f"{start:.0f}", "end": f"{end:.0f}", "step": str(step)}
+        return _read(path, count_points, self.api.post_form(path, form))
+
+    def exemplars(self, expr: str, *, start: float, end: float) -> list[Exemplar]:
+        """Those of the series that the expression selects, between two times; the newest first."""
+        path = "/api/v1/query_exemplars"
+        form = {"query": expr, "start": f"{start:.0f}", "end": f"{end:.0f}"}
+        found = _read(path, read_exemplars, self.api.post_form(path, form))
+        return sorted(found, key=lambda exemplar: exemplar.moment, reverse=True)
+
+    def label_names(self) -> list[str]:
+        path = "/api/v1/labels"
+        return _read(path, lambda data: [text(name) for name in data], self.api.get(path))
+
     def target_metadata(self, match_target: str) -> dict[str, str]:
         """Metric family → type, as the targets with these labels expose it."""
         path = "/api/v1/targets/metadata"
@@ -144,6 +173,18 @@ class Prometheus:
 def _read(path: str, read: Callable[[Any], Parsed], answer: Any) -> Parsed:
     """Read the data of an answer; HttpError where it is not Prometheus'."""
     return parse("Prometheus", path, lambda whole: read(whole["data"]), answer)
+
+
+def count_points(data: Any) -> int:
+    return sum(math.isfinite(float(value)) for series in data["result"] for _moment, value in series["values"])
+
+
+def read_exemplars(data: Any) -> list[Exemplar]:
+    return [
+        Exemplar(text(series["seriesLabels"].get("__name__", "")), labels(entry["labels"]), float(entry["timestamp"]))
+        for series in data
+        for entry in series["exemplars"]
+    ]
 
 
 def read_moment(written: Any) -> float | None:

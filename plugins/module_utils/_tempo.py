@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ._http import Api, parse, text
+
+HEXADECIMAL_DIGITS = 16
+"""Of a span's id."""
 
 
 class TraceHit(NamedTuple):
@@ -18,6 +22,18 @@ class TraceHit(NamedTuple):
     """32 hexadecimal digits."""
     began: float
     """Seconds since the epoch, by the clock of the service that began it."""
+
+
+class TraceSpan(NamedTuple):
+    """A span as it was read back; times are seconds since the epoch."""
+
+    span_id: str
+    """16 hexadecimal digits."""
+    name: str
+    began: float
+    ended: float
+    attributes: dict[str, str]
+    """Its own, and those of its resource, as texts."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +53,50 @@ class Tempo:
         path = f"/api/traces/{trace_id}"
         return parse("Tempo", path, spans_by_service, self.api.get(path))
 
+    def trace(self, trace_id: str) -> list[TraceSpan]:
+        """The spans of a trace; HttpError 404 where there is none."""
+        path = f"/api/traces/{trace_id}"
+        return parse("Tempo", path, read_trace, self.api.get(path))
+
     def attributes(self, trace_id: str) -> dict[str, str]:
         """The text attributes of all spans of a trace; HttpError 404 where there is none."""
         path = f"/api/traces/{trace_id}"
         return parse("Tempo", path, span_attributes, self.api.get(path))
+
+
+def read_trace(answer: Any) -> list[TraceSpan]:
+    """The spans of a trace in OTLP's JSON."""
+    body = answer.get("trace", answer)
+    return [
+        TraceSpan(
+            span_id=hexadecimal(text(span.get("spanId", ""))),
+            name=text(span.get("name", "")),
+            began=int(span["startTimeUnixNano"]) / 1e9,
+            ended=int(span["endTimeUnixNano"]) / 1e9,
+            attributes=texts(resource.get("resource", {})) | texts(span),
+        )
+        for resource in body.get("batches") or body.get("resourceSpans") or []
+        for scope in resource.get("scopeSpans") or resource.get("instrumentationLibrarySpans") or []
+        for span in scope.get("spans") or []
+    ]
+
+
+def texts(node: Any) -> dict[str, str]:
+    """The attributes of a resource or a span, as Grafana shows them."""
+    return {text(entry["key"]): shown(entry["value"]) for entry in node.get("attributes") or []}
+
+
+def shown(value: Any) -> str:
+    """A value of OTLP's JSON, which names its type."""
+    (plain,) = value.values() if value else ("",)
+    return str(plain).lower() if isinstance(plain, bool) else str(plain)
+
+
+def hexadecimal(span_id: str) -> str:
+    """Tempo writes ids in Base64; OTLP's JSON has hexadecimal digits."""
+    if len(span_id) == HEXADECIMAL_DIGITS:
+        return span_id
+    return base64.b64decode(span_id).hex()
 
 
 def span_attributes(answer: Any) -> dict[str, str]:
