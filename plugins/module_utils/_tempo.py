@@ -6,11 +6,20 @@
 from __future__ import annotations
 
 import base64
+import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ._http import Api, parse, text
+from ._exposition import samples
+from ._http import Api, HttpError, parse, text
 
+GENERATOR_LOSSES = {
+    "tempo_metrics_generator_registry_series_limited_total",
+    "tempo_metrics_generator_spans_discarded_total",
+    "prometheus_remote_storage_samples_failed_total",
+    "prometheus_remote_storage_samples_dropped_total",
+}
 HEXADECIMAL_DIGITS = 16
 """Of a span's id."""
 
@@ -47,6 +56,25 @@ class Tempo:
         query = {"q": traceql, "start": str(int(start)), "end": str(int(end) + 1), "limit": str(limit)}
         hits = parse("Tempo", path, read_hits, self.api.get(path, query))
         return sorted((hit for hit in hits if hit.began >= start), key=lambda hit: hit.began, reverse=True)
+
+    def makes_span_metrics(self) -> bool:
+        """Whether its configuration lists the processor; False where it does not show its configuration."""
+        try:
+            configuration = self.api.get_text("/status/config")
+        except HttpError:
+            return False
+        return re.search(r"^\s*- span-metrics\s*$", configuration, re.MULTILINE) is not None
+
+    def generator_losses(self) -> dict[str, int]:
+        """What its metrics generator counts of losses since its start; only what is not 0."""
+        try:
+            metrics = self.api.get_text("/metrics")
+        except HttpError:
+            return {}
+        counts: Counter[str] = Counter()
+        for sample in samples(metrics, GENERATOR_LOSSES):
+            counts[sample.name] += int(sample.value)
+        return dict(+counts)
 
     def spans(self, trace_id: str) -> dict[str, int]:
         """How many spans each service has in a trace; HttpError 404 where there is none."""

@@ -13,7 +13,9 @@ description:
   - Opens a new connection to each OTLP port of Tempo's service, by gRPC and by HTTP, sends one span with a random id as
     service C(observability-canary), and reads it back by its id and by TraceQL, its attributes included.
   - Connections that services opened long ago may live on when new ones fail. This proof has none.
-  - Waits for at most O(timeout) seconds until both spans are back.
+  - Where Tempo makes metrics of spans (its configuration lists C(span-metrics)), the spans must be counted in
+    Prometheus, with one of their trace ids as an exemplar. Tempo sends such metrics every 15 seconds.
+  - Waits for at most O(timeout) seconds until all of it is there.
 options:
   otlp_http_port:
     description: Port of OTLP over HTTP of the service in O(tempo). V(0) means that it has none.
@@ -28,6 +30,7 @@ version_added: 1.0.0
 extends_documentation_fragment:
   - ias.observability._kubernetes
   - ias.observability._services.tempo
+  - ias.observability._services.prometheus
   - ias.observability._proof
   - ias.observability._attributes
 attributes:
@@ -59,7 +62,7 @@ summary:
   description: How many steps were checked, and how many passed.
   type: dict
   returned: always
-  sample: {checked: 8, passed: 8}
+  sample: {checked: 10, passed: 10}
 seconds:
   description: How long the proof took, in seconds.
   type: float
@@ -71,6 +74,11 @@ endpoints:
   elements: str
   returned: when Tempo answered
   sample: ["tempo.ias-system:4317 (gRPC)", "tempo.ias-system:4318 (HTTP)"]
+span_metrics:
+  description: Whether Tempo makes metrics of spans, so that they were looked for.
+  type: bool
+  returned: when Tempo answered
+  sample: true
 """
 
 from collections.abc import Iterator
@@ -82,7 +90,8 @@ from ..module_utils._http import Api, Deadline
 from ..module_utils._kube.module import kube_module
 from ..module_utils._otlp import grpc
 from ..module_utils._otlp.span import Span
-from ..module_utils._service import TEMPO, arguments, open_service
+from ..module_utils._prometheus import Prometheus
+from ..module_utils._service import PROMETHEUS, TEMPO, arguments, open_service
 from ..module_utils._tempo import Tempo
 from ..module_utils._verify.otlp import OtlpProbe, Send
 from ..module_utils._verify.proof import WAIT_ARGS, verify
@@ -95,6 +104,7 @@ def main() -> None:
     module = kube_module(
         arguments(
             tempo=TEMPO,
+            prometheus=PROMETHEUS,
             otlp_http_port={**port, "default": 4318},
             otlp_grpc_port={**port, "default": 4317},
             **WAIT_ARGS,
@@ -108,8 +118,11 @@ def main() -> None:
     otlp = OtlpProbe()
 
     def probe(deadline: Deadline) -> CheckResult:
-        with open_service(module.params, "tempo", deadline) as api:
-            return otlp.verify(Tempo(api), dict(senders(module.params, deadline)))
+        with (
+            open_service(module.params, "tempo", deadline) as tempo,
+            open_service(module.params, "prometheus", deadline) as prometheus,
+        ):
+            return otlp.verify(Tempo(tempo), dict(senders(module.params, deadline)), Prometheus(prometheus))
 
     verify(module, "A span that is sent now does not come back", probe)
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .._findings import Finding
 from .result import CheckResult
@@ -66,7 +66,39 @@ class Delivery:
         return Finding(f"otlp/{identity}", "error", message, hint, object=self.endpoint)
 
 
-def check_deliveries(deliveries: Sequence[Delivery]) -> CheckResult:
+@dataclass(frozen=True, slots=True)
+class SpanMetrics:
+    """What Tempo's metrics generator has made of the spans."""
+
+    counted: bool
+    """They are in traces_spanmetrics_calls_total."""
+    exemplar: bool
+    """One of their trace ids is an exemplar of traces_spanmetrics_latency."""
+    limited: Mapping[str, int] = field(default_factory=dict)
+    """What Tempo counts of metrics that it could not make or send, by the counter's name."""
+
+    def findings(self) -> list[Finding]:
+        where = "Tempo's metrics generator"
+        if not self.counted:
+            counters = ", ".join(f"{name} is {count}" for name, count in self.limited.items())
+            said = f" ({counters})" if counters else ""
+            message = f"the spans are in Tempo, but not in the span metrics of Prometheus{said}"
+            hint = "Look at metrics_generator in Tempo's values: remote write, max_active_series; and at Tempo's log"
+            return [Finding("otlp/no-span-metrics", "error", message, hint, object=where)]
+        if not self.exemplar:
+            message = "the span metrics have no exemplar with the trace id of the spans"
+            hint = "Tempo: send_exemplars of its remote write; Prometheus: the feature exemplar-storage"
+            return [Finding("otlp/no-exemplar", "error", message, hint, object=where)]
+        return []
+
+
+def check_deliveries(deliveries: Sequence[Delivery], metrics: SpanMetrics | None = None) -> CheckResult:
+    """`metrics` is None where Tempo makes none of spans."""
     findings = [finding for delivery in deliveries if (finding := delivery.finding()) is not None]
-    facts = {"endpoints": [delivery.endpoint for delivery in deliveries]}
-    return CheckResult(CHECKS_EACH * len(deliveries), sum(delivery.passed for delivery in deliveries), findings, facts)
+    checked, passed = CHECKS_EACH * len(deliveries), sum(delivery.passed for delivery in deliveries)
+    if metrics and not findings:  # spans that are lost make no metrics
+        findings += metrics.findings()
+    if metrics:
+        checked, passed = checked + 2, passed + metrics.counted + metrics.exemplar
+    facts = {"endpoints": [delivery.endpoint for delivery in deliveries], "span_metrics": metrics is not None}
+    return CheckResult(checked, passed, findings, facts)

@@ -10,14 +10,17 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from .._checks.otlp import Delivery, check_deliveries
+from .._checks.otlp import Delivery, SpanMetrics, check_deliveries
 from .._checks.result import CheckResult
 from .._http import HttpError
 from .._kube import KubeError
 from .._otlp.grpc import GrpcError
-from .._otlp.span import Span
+from .._otlp.span import SERVICE, Span
+from .._prometheus import Prometheus
 from .._tempo import Tempo
 
+CALLS = f'sum(traces_spanmetrics_calls_total{{service="{SERVICE}"}})'
+LATENCIES = f'traces_spanmetrics_latency_bucket{{service="{SERVICE}"}}'
 SEARCH_SECONDS = 60
 """Around the span's own time, which Tempo searches by."""
 
@@ -30,10 +33,31 @@ class OtlpProbe:
     """Remembers the spans that were taken, so that each is sent once."""
 
     spans: dict[str, Span] = field(default_factory=dict)
+    before: float | None = None
+    """How many of our spans were counted when the proof began."""
+    makes_metrics: bool | None = None
 
-    def verify(self, tempo: Tempo, senders: Mapping[str, Send]) -> CheckResult:
+    def verify(self, tempo: Tempo, senders: Mapping[str, Send], prometheus: Prometheus) -> CheckResult:
         """`senders` by endpoint."""
-        return check_deliveries([self._deliver(tempo, endpoint, send) for endpoint, send in senders.items()])
+        if self.makes_metrics is None:
+            self.makes_metrics = tempo.makes_span_metrics()
+            self.before = prometheus.value(CALLS) if self.makes_metrics else None
+        deliveries = [self._deliver(tempo, endpoint, send) for endpoint, send in senders.items()]
+        return check_deliveries(deliveries, self._metrics(tempo, prometheus) if self.makes_metrics else None)
+
+    def _metrics(self, tempo: Tempo, prometheus: Prometheus) -> SpanMetrics:
+        """An exemplar of ours proves both; without one the counter says whether the spans were counted."""
+        if not self.spans:
+            return SpanMetrics(counted=False, exemplar=False)
+        ours = {span.trace_id for span in self.spans.values()}
+        began = min(span.began for span in self.spans.values())
+        exemplars = prometheus.exemplars(LATENCIES, start=began - SEARCH_SECONDS, end=time.time() + SEARCH_SECONDS)
+        if any(ours & set(exemplar.labels.values()) for exemplar in exemplars):
+            return SpanMetrics(counted=True, exemplar=True)
+        counted = prometheus.value(CALLS)
+        if counted is not None and counted != self.before:
+            return SpanMetrics(counted=True, exemplar=False)
+        return SpanMetrics(counted=False, exemplar=False, limited=tempo.generator_losses())
 
     def _deliver(self, tempo: Tempo, endpoint: str, send: Send) -> Delivery:
         span = self.spans.get(endpoint) or new_span(endpoint)

@@ -34,8 +34,17 @@ class Tempo:
         self.searchable = True
         self.taken: list[str] = []
         """The endpoint that each span names."""
+        self.trace_ids: list[str] = []
         server.on("POST", "/v1/traces", self.take_http)
         server.on("GET", "/api/search", self.search)
+        self.processors = ""
+        self.counts: Iterator[float | None] = iter(())
+        """What Prometheus has counted of our spans, each time that it is asked."""
+        self.has_exemplar = True
+        server.on("GET", "/status/config", lambda request: Reply(200, self.processors.encode()))
+        server.on("GET", "/metrics", Reply(200, b"tempo_metrics_generator_registry_series_limited_total 7\n"))
+        server.on("POST", "/api/v1/query", self.count)
+        server.on("POST", "/api/v1/query_exemplars", self.exemplars)
 
     def take_http(self, request: Request) -> Reply:
         (span,) = request.body["resourceSpans"][0]["scopeSpans"][0]["spans"]
@@ -49,10 +58,21 @@ class Tempo:
 
     def store(self, trace_id: str, sent: dict[str, str]) -> None:
         self.taken.append(sent["canary.endpoint"])
+        self.trace_ids.append(trace_id)
         if self.keeps:
             entries = [{"key": key, "value": {"stringValue": value}} for key, value in (sent | self.changed).items()]
             batch = {"resource": {}, "scopeSpans": [{"spans": [{"attributes": entries}]}]}
             self.server.ok("GET", f"/api/traces/{trace_id}", {"batches": [batch]})
+
+    def count(self, _request: Request) -> Reply:
+        value = next(self.counts, None)
+        result = [] if value is None else [{"metric": {}, "value": [0, str(value)]}]
+        return Reply(200, {"data": {"result": result}})
+
+    def exemplars(self, _request: Request) -> Reply:
+        entries = [{"labels": {"trace_id": one}, "value": "1", "timestamp": 1} for one in self.trace_ids]
+        series = [{"seriesLabels": {}, "exemplars": entries}]
+        return Reply(200, {"data": series if self.has_exemplar else []})
 
     def search(self, _request: Request) -> Reply:
         hit = {"traceID": "1f", "startTimeUnixNano": str(2_000_000_000 * 10**9)}
@@ -113,11 +133,12 @@ def kube(tempo: Tempo) -> Iterator[FakeKube]:
 
 
 @pytest.fixture
-def run(kube: FakeKube, tmp_path: Path) -> Callable[..., dict[str, Any]]:
+def run(kube: FakeKube, tempo: Tempo, tmp_path: Path) -> Callable[..., dict[str, Any]]:
     kubeconfig = str(kube.write_kubeconfig(tmp_path / "kubeconfig"))
 
     def run(**options: Any) -> dict[str, Any]:
-        return run_module(otlp_verify, kubeconfig=kubeconfig, **{"timeout": 0, "interval": 0} | options)
+        defaults = {"timeout": 0, "interval": 0, "prometheus": {"url": tempo.server.url}}
+        return run_module(otlp_verify, kubeconfig=kubeconfig, **defaults | options)
 
     return run
 
@@ -175,6 +196,38 @@ def test_a_span_is_sent_once_however_long_it_takes(run: Callable[..., dict[str, 
     )
     assert run(timeout=20)["findings"] == []
     assert tempo.taken == [GRPC, HTTP]
+
+
+SPAN_METRICS = "overrides:\n  metrics_generator:\n    processors:\n    - service-graphs\n    - span-metrics\n"
+
+
+def test_span_metrics_and_their_exemplar(run: Callable[..., dict[str, Any]], tempo: Tempo) -> None:
+    tempo.processors = SPAN_METRICS
+    result = run()
+    assert result["findings"] == []
+    assert result["summary"] == {"checked": 10, "passed": 10}
+    assert result["span_metrics"] is True
+
+
+def test_spans_that_are_not_counted(run: Callable[..., dict[str, Any]], tempo: Tempo) -> None:
+    tempo.processors, tempo.has_exemplar, tempo.counts = SPAN_METRICS, False, iter([4, 4])
+    result = run()
+    assert errors(result) == [("otlp/no-span-metrics", "Tempo's metrics generator")]
+    assert "(tempo_metrics_generator_registry_series_limited_total is 7)" in result["msg"]
+    assert result["summary"] == {"checked": 10, "passed": 8}
+
+
+@pytest.mark.parametrize("counts", [[4, 6], [None, 2], [4, 2]], ids=["counted on", "the first", "begun anew"])
+def test_span_metrics_without_an_exemplar(
+    run: Callable[..., dict[str, Any]], tempo: Tempo, counts: list[float | None]
+) -> None:
+    tempo.processors, tempo.has_exemplar, tempo.counts = SPAN_METRICS, False, iter(counts)
+    assert errors(run()) == [("otlp/no-exemplar", "Tempo's metrics generator")]
+
+
+def test_lost_spans_are_not_missed_in_the_metrics_too(run: Callable[..., dict[str, Any]], tempo: Tempo) -> None:
+    tempo.processors, tempo.has_exemplar, tempo.keeps = SPAN_METRICS, False, False
+    assert errors(run()) == [("otlp/lost", GRPC), ("otlp/lost", HTTP)]
 
 
 def test_check_mode_sends_nothing(kube: FakeKube, tmp_path: Path, tempo: Tempo) -> None:
