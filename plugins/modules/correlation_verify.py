@@ -49,6 +49,11 @@ summary:
   type: dict
   returned: always
   sample: {checked: 7, passed: 7}
+seconds:
+  description: How long the proof took, in seconds.
+  type: float
+  returned: always
+  sample: 2.1
 hops:
   description: Each link, and what it gave.
   type: list

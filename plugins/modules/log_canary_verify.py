@@ -92,6 +92,11 @@ summary:
   type: dict
   returned: always
   sample: {checked: 3078, passed: 3078}
+seconds:
+  description: How long the proof took, in seconds.
+  type: float
+  returned: always
+  sample: 2.1
 all_nodes:
   description:
     - How many lines were written, were read, and were there more than once; seconds from writing a line until it could

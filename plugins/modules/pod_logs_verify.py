@@ -14,6 +14,9 @@ description:
     one aggregate query for the newest line that it has of each. What was written when the module began must be in Loki.
   - Wants a ready collector on every node that runs containers, so that logs of quiet containers will be read too.
   - A container that wrote nothing is listed in RV(silent).
+  - Says how long Loki may be away before the kubelet's rotation takes lines of the container that writes the most, by
+    what the collectors count in Prometheus of each file. The kubelet's C(containerLogMaxSize) is its own where the
+    credentials may C(get) C(nodes/proxy), a right as good as root on the node, and its default otherwise.
   - Waits for at most O(timeout) seconds, asking only for what is late.
 options:
   window:
@@ -36,6 +39,7 @@ version_added: 1.0.0
 extends_documentation_fragment:
   - ias.observability._kubernetes
   - ias.observability._services.loki
+  - ias.observability._services.prometheus
   - ias.observability._proof
   - ias.observability._attributes.read_only
 """
@@ -70,23 +74,37 @@ silent:
   elements: str
   returned: when Loki and the Kubernetes API answered
   sample: [kube-system/kube-proxy-x7k2p/kube-proxy]
+outage_budget:
+  description: For how many seconds Loki may be away before lines are lost, and the container that decides it.
+  type: dict
+  returned: when all logs arrived, and Prometheus has what the collectors read of each file
+  sample:
+    seconds: 8738
+    container: ias-system/api-router-66f9979f44-zxsmf/api-router
+    bytes_per_second: 1200
+    log_max_size: 10Mi
+    from_kubelet: false
 """
 
+import contextlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from ..module_utils._causes.merge import Explained
 from ..module_utils._checks.result import CheckResult
 from ..module_utils._ending import Module
 from ..module_utils._explain import findings as causes
-from ..module_utils._findings import Finding
-from ..module_utils._http import Deadline
+from ..module_utils._findings import Finding, failed
+from ..module_utils._http import Deadline, HttpError
 from ..module_utils._kube import Cluster, KubeError, connect
 from ..module_utils._kube.module import kube_module
 from ..module_utils._loki import Loki
+from ..module_utils._prometheus import Prometheus
 from ..module_utils._promql import patterns
 from ..module_utils._promql.re2 import RegexError
-from ..module_utils._service import LOKI, arguments, open_service
+from ..module_utils._service import LOKI, PROMETHEUS, arguments, open_service
 from ..module_utils._verify.logs import LogCoverage
+from ..module_utils._verify.outage_budget import read_outage_budget
 from ..module_utils._verify.proof import WAIT_ARGS, verify
 
 
@@ -94,6 +112,7 @@ def main() -> None:
     module = kube_module(
         arguments(
             loki=LOKI,
+            prometheus=PROMETHEUS,
             window={"type": "int", "default": 1},
             collector_labels={"type": "dict", "default": {"app.kubernetes.io/name": "alloy"}},
             ignore_lines={"type": "list", "elements": "str", "default": []},
@@ -110,7 +129,18 @@ def main() -> None:
 
     def probe(deadline: Deadline) -> CheckResult:
         with open_service(module.params, "loki", deadline) as api:
-            return coverage.verify(Cluster(client, deadline), Loki(api))
+            result = coverage.verify(Cluster(client, deadline), Loki(api))
+        return result if failed(result.findings) else with_budget(result, deadline)
+
+    def with_budget(result: CheckResult, deadline: Deadline) -> CheckResult:
+        """Logs are proved without Prometheus too."""
+        budget = None
+        with contextlib.suppress(HttpError, KubeError), open_service(module.params, "prometheus", deadline) as api:
+            budget = read_outage_budget(Cluster(client, deadline), Prometheus(api), coverage.nodes)
+        if budget is None:
+            return result
+        findings = [*result.findings, *filter(None, [budget.finding()])]
+        return replace(result, findings=findings, facts={**result.facts, "outage_budget": budget.facts()})
 
     def explain(findings: Sequence[Finding], deadline: Deadline) -> Iterable[Explained]:
         return causes.logs(Cluster(client, deadline), coverage.collector_labels, module.params["loki"], findings)

@@ -153,7 +153,7 @@ def _node_findings(result: NodeResult, late_after: float, cause: Cause) -> list[
     if reading.missing:
         hint = cause.hint or "Look at the collector's log on that node, then at Loki's"
         message = f"{because}{_counted(reading.missing, result.lines)} not in Loki"
-        evidence = {"lines": [line.number for line in reading.missing]}
+        evidence = {"lines": ranges([line.number for line in reading.missing])}
         findings.append(Finding("canary/lost", "error", message, hint, object=where, evidence=evidence))
     if reading.cut:
         line, size = next(iter(reading.cut.items()))
@@ -187,14 +187,25 @@ def _node_findings(result: NodeResult, late_after: float, cause: Cause) -> list[
     return findings
 
 
+def ranges(numbers: Iterable[int]) -> str:
+    """1-3, 7: numbers in their order, those beside each other as one."""
+    groups: list[list[int]] = []
+    for number in numbers:
+        if groups and number == groups[-1][-1] + 1:
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    return ", ".join(str(group[0]) if len(group) == 1 else f"{group[0]}-{group[-1]}" for group in groups)
+
+
 def _counted(some: Iterable[Line], lines: Sequence[Line]) -> str:
-    """12 of 1027 numbered lines (12 burst; the first are 1016, 1017, 1018) are"""
+    """12 of 1027 numbered lines (12 burst; the first are 1016-1020) are"""
     chosen = list(some)
     if len(chosen) == len(lines):
         return f"all {len(lines)} numbered lines are"
     kinds = Counter(line.kind for line in chosen)
     named = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-    numbers = ", ".join(str(line.number) for line in chosen[:MAX_NUMBERED])
+    numbers = ranges(line.number for line in chosen[:MAX_NUMBERED])
     first = "the first are " if len(chosen) > MAX_NUMBERED else ""
     verb = "is" if len(chosen) == 1 else "are"
     return f"{len(chosen)} of {len(lines)} numbered lines ({named}; {first}{numbers}) {verb}"

@@ -109,6 +109,11 @@ def facts_of(result: Mapping[str, Any]) -> str:
         facts.append(f"{len(jobs)} jobs")
     if silent := result.get("silent"):
         facts.append(f"wrote nothing: {', '.join(silent)}")
+    if (lines := result.get("all_nodes")) and "p50" in lines:
+        waits = ", ".join(f"{name} {lines[name]}" for name in ("p50", "p95", "max"))
+        facts.append(f"{lines['written']} lines written, {lines['read']} read, seconds until then: {waits}")
+    if budget := result.get("outage_budget"):
+        facts.append(f"Loki may be away for {budget['seconds']} s before lines of {budget['container']} are lost")
     if (trace := result.get("trace")) and trace.get("id"):
         facts.append(f"trace {trace['id']} through {', '.join(sorted(trace['spans']))}")
     if "panels" in result:

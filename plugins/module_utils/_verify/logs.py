@@ -40,10 +40,12 @@ class LogCoverage:
     collector_labels: Mapping[str, str]
     ignored: Sequence[Pattern] = ()
     lines: dict[Container, LastLine] = field(default_factory=dict)
+    nodes: Mapping[Container, str] = field(default_factory=dict)
+    """Of the containers that ran at the last check."""
 
     def verify(self, cluster: Cluster, loki: Loki) -> CheckResult:
         pods = [seen(pod) for pod in cluster.items("/api/v1/pods")]
-        nodes = running(pods)
+        self.nodes = nodes = running(pods)
         # a line that was written when the proof began must arrive; what is written later is not waited for
         self._read_written(cluster, [container for container in nodes if container not in self.lines])
         self._read_stored(loki, [container for container in nodes if self._is_open(container)])

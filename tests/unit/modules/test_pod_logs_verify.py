@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -273,3 +274,56 @@ def test_logs_that_may_not_be_read(cluster: Cluster, run: Any) -> None:
 
 def test_a_pattern_that_is_none(run: Any) -> None:
     assert "ignore_lines: '(' is not a regular expression" in run(ignore_lines=["("])["msg"]
+
+
+class TestOutageBudget:
+    """Of the container whose log grows the fastest, by what the collectors count."""
+
+    @pytest.fixture
+    def prometheus(self, cluster: Cluster) -> Iterator[Server]:
+        cluster.add("web", "shop-1", "app")
+        cluster.arrive("web", "shop-1", "app")
+        with running_server() as prometheus:
+            yield prometheus
+
+    @staticmethod
+    def grow(prometheus: Server, path: str, rate: float) -> None:
+        series = [{"metric": {"path": path}, "value": [0, str(rate)]}]
+        prometheus.ok("POST", "/api/v1/query", {"data": {"result": series}})
+
+    PATH = "/var/log/pods/web_shop-1_5c1f/app/0.log"
+
+    def test_by_the_default_of_kubelets(self, run: Any, prometheus: Server) -> None:
+        self.grow(prometheus, self.PATH, 1024)
+        result = run(prometheus={"url": prometheus.url})
+        assert result["findings"] == []
+        assert result["outage_budget"] == {
+            "seconds": 10240,
+            "container": "web/shop-1/app",
+            "bytes_per_second": 1024,
+            "log_max_size": "10Mi",
+            "from_kubelet": False,
+        }
+
+    def test_by_the_kubelet_itself(self, cluster: Cluster, run: Any, prometheus: Server) -> None:
+        self.grow(prometheus, self.PATH, 1024)
+        configz = {"kubeletconfig": {"containerLogMaxSize": "50Mi"}}
+        cluster.kube.texts["/api/v1/nodes/n1/proxy/configz"] = json.dumps(configz)
+        budget = run(prometheus={"url": prometheus.url})["outage_budget"]
+        assert (budget["seconds"], budget["from_kubelet"]) == (51200, True)
+
+    def test_a_container_that_writes_too_much(self, run: Any, prometheus: Server) -> None:
+        self.grow(prometheus, self.PATH, 1 << 20)
+        result = run(prometheus={"url": prometheus.url})
+        (finding,) = result["findings"]
+        assert (finding["id"], finding["severity"]) == ("logs/outage-budget", "warning")
+        assert finding["object"] == "web/shop-1/app"
+        assert "it writes 1024 KiB a second: when Loki is away for more than 10 s, the second" in finding["message"]
+        assert "failed" not in result
+
+    @pytest.mark.parametrize("answer", [Reply(200, {"data": {"result": []}}), Reply(503, {})])
+    def test_logs_are_proved_without_it(self, run: Any, prometheus: Server, answer: Reply) -> None:
+        prometheus.on("POST", "/api/v1/query", answer)
+        result = run(prometheus={"url": prometheus.url})
+        assert "failed" not in result
+        assert "outage_budget" not in result

@@ -60,6 +60,14 @@ def test_lines_are_short_and_lose_nothing() -> None:
     ("result", "told"),
     [
         ({}, ""),
+        (
+            {"all_nodes": {"written": 3078, "read": 3078, "twice": 0, "p50": 1.8, "p95": 1.9, "max": 5.6}},
+            "3078 lines written, 3078 read, seconds until then: p50 1.8, p95 1.9, max 5.6",
+        ),
+        (
+            {"outage_budget": {"seconds": 90, "container": "web/shop-1/app"}},
+            "Loki may be away for 90 s before lines of web/shop-1/app are lost",
+        ),
         ({"jobs": ["a", "b"], "silent": ["c", "d"]}, "2 jobs; wrote nothing: c, d"),
         ({"trace": {"id": "1f", "spans": ["web", "api"]}}, "trace 1f through api, web"),
         ({"trace": {"id": ""}}, ""),
