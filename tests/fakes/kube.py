@@ -211,17 +211,20 @@ class _Handler(BaseHTTPRequestHandler):
             return self._list(found, query) if found["name"] is None else self._known(found)
         if verb == "create":
             return self._create(found, body, query)
-        if verb == "delete" and found["name"] is None:
-            gone = self._list(found, query)
-            for item in gone["items"]:
-                del self.kube.objects[f"{path}/{item['metadata']['name']}"]
-            return gone
         if verb == "delete":
-            self._check_version(found, (body or {}).get("preconditions", {}))
-            return self.kube.objects.pop(path)
+            return self._delete(found, query, body or {})
         if "apply-patch" not in self.headers["Content-Type"]:
             self._check_version(found, body.get("metadata", {}))
         return self._store(path, _merge(copy.deepcopy(self.kube.objects.get(path, {})), body), query)
+
+    def _delete(self, found: re.Match[str], query: dict[str, str], body: Object) -> Object:
+        if found["name"] is None:
+            gone = self._list(found, query)
+            for item in gone["items"]:
+                del self.kube.objects[f"{found[0]}/{item['metadata']['name']}"]
+            return gone
+        self._check_version(found, body.get("preconditions", {}))
+        return self.kube.objects.pop(found[0])
 
     def _create(self, found: re.Match[str], body: Object, query: dict[str, str]) -> Object:
         metadata = body["metadata"]
