@@ -150,10 +150,10 @@ def main() -> None:
 
     def explain(findings: Sequence[Finding], deadline: Deadline) -> Iterable[Explained]:
         cluster = _kube.Cluster(_kube.connect(module.params), deadline)
-        return causes.panels(cluster, module.params["grafana"]["namespace"], findings)
+        with open_service(module.params, "grafana", deadline) as api:
+            return list(causes.dashboards(cluster, Grafana(api), module.params["grafana"]["namespace"], findings))
 
-    through_cluster = not module.params["grafana"]["url"]
-    verify(module, "Not every dashboard shows something", probe, explain if through_cluster else None)
+    verify(module, "Not every dashboard shows something", probe, None if module.params["grafana"]["url"] else explain)
 
 
 if __name__ == "__main__":

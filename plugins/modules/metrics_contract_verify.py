@@ -76,10 +76,15 @@ services:
   sample: {api-router: {targets: 1, metrics: 12, series: 61}}
 """
 
+from collections.abc import Iterable, Sequence
+
+from ..module_utils import _kube
+from ..module_utils._causes.merge import Explained
 from ..module_utils._checks.result import CheckResult
 from ..module_utils._contract_file import RUNNING_ARGS, UNFIT, read_running
 from ..module_utils._ending import end
-from ..module_utils._findings import failed
+from ..module_utils._explain import findings as causes
+from ..module_utils._findings import Finding, failed
 from ..module_utils._http import Deadline
 from ..module_utils._kube.module import kube_module
 from ..module_utils._prometheus import Prometheus
@@ -107,7 +112,12 @@ def main() -> None:
         with open_service(module.params, "prometheus", deadline) as api:
             return verify_contract(Prometheus(api), contract)
 
-    verify(module, "The metrics contract is not kept", probe)
+    def explain(findings: Sequence[Finding], deadline: Deadline) -> Iterable[Explained]:
+        cluster = _kube.Cluster(_kube.connect(module.params), deadline)
+        with open_service(module.params, "prometheus", deadline) as api:
+            return list(causes.contract(cluster, api, module.params["prometheus"]["namespace"], contract, findings))
+
+    verify(module, "The metrics contract is not kept", probe, None if module.params["prometheus"]["url"] else explain)
 
 
 if __name__ == "__main__":

@@ -81,11 +81,14 @@ span_metrics:
   sample: true
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..module_utils import _kube
+from ..module_utils._causes.merge import Explained
 from ..module_utils._checks.result import CheckResult
+from ..module_utils._explain import findings as causes
+from ..module_utils._findings import Finding
 from ..module_utils._http import Api, Deadline
 from ..module_utils._kube.module import kube_module
 from ..module_utils._otlp import grpc
@@ -124,7 +127,10 @@ def main() -> None:
         ):
             return otlp.verify(Tempo(tempo), dict(senders(module.params, deadline)), Prometheus(prometheus))
 
-    verify(module, "A span that is sent now does not come back", probe)
+    def explain(findings: Sequence[Finding], deadline: Deadline) -> Iterable[Explained]:
+        return causes.ports(_kube.Cluster(_kube.connect(module.params), deadline), module.params["tempo"], findings)
+
+    verify(module, "A span that is sent now does not come back", probe, explain)
 
 
 def senders(params: dict[str, Any], deadline: Deadline) -> Iterator[tuple[str, Send]]:

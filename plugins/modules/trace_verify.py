@@ -67,7 +67,13 @@ trace:
   sample: {id: 4bf92f3577b34da6a3ce929d0e0e4736, spans: {api-router: 4, vllm: 3}, logged_by: [api-router, vllm]}
 """
 
+from collections.abc import Iterable, Sequence
+
+from ..module_utils import _kube
+from ..module_utils._causes.merge import Explained
 from ..module_utils._checks.result import CheckResult
+from ..module_utils._explain import findings as causes
+from ..module_utils._findings import Finding
 from ..module_utils._http import Deadline
 from ..module_utils._kube.module import kube_module
 from ..module_utils._loki import Loki
@@ -100,7 +106,11 @@ def main() -> None:
         ):
             return traces.verify(Tempo(tempo), Loki(loki))
 
-    verify(module, "No complete trace", probe)
+    def explain(findings: Sequence[Finding], deadline: Deadline) -> Iterable[Explained]:
+        cluster = _kube.Cluster(_kube.connect(module.params), deadline)
+        return causes.traces(cluster, module.params["tempo"], services, findings)
+
+    verify(module, "No complete trace", probe, None if module.params["tempo"]["url"] else explain)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from .._findings import Finding
@@ -13,11 +14,16 @@ from .chain import Chain, is_broken
 from .logs import late_chain
 from .merge import Explained
 from .nodes import daemon_chain, node_of
-from .objects import Labels, Objects, spec_of
+from .objects import Labels, Objects, name_of, spec_of
 from .pods import pods_chain
 from .rules import rule_chain
 from .scrapes import down_chain
+from .services import behind, service_chain
 from .targets import idle_chain, job_chain
+
+Place = tuple[str, str, int]
+"""Namespace, service and port."""
+OTLP_PORTS = (4317, 4318)
 
 
 def explain_targets(
@@ -85,5 +91,35 @@ def explain_logs(
         namespace, _slash, rest = finding.object.partition("/")
         pod = objects.find("pods", namespace, rest.partition("/")[0])
         return late_chain(pod, node_of(pod) if pod else "", collector, loki, objects)
+
+    return (Explained(finding, chain(finding)) for finding in findings)
+
+
+def explain_traces(
+    findings: Sequence[Finding], services: Sequence[str], tempo: Place, objects: Objects
+) -> Iterator[Explained]:
+    """`services` are those that a trace should go through: the pods of one that lacks say why."""
+
+    def chain(finding: Finding) -> Chain:
+        if finding.id not in {"traces/none", "traces/incomplete"}:
+            return ()
+        lacking = finding.evidence.get("missing")
+        suspects = [str(name) for name in lacking] if isinstance(lacking, list) else services
+        chains = [service_chain(tempo[0], tempo[1], port, objects) for port in (tempo[2], *OTLP_PORTS)]
+        for name in suspects:
+            owner = next((item for item in objects.of("services") if name_of(item) == name), None)
+            ports = spec_of(owner).get("ports") or [] if owner else []
+            chains += [behind(owner, ports[0]["port"], objects)] if owner and ports else []
+        return next((found for found in chains if is_broken(found)), ())
+
+    return (Explained(finding, chain(finding)) for finding in findings)
+
+
+def explain_ports(findings: Sequence[Finding], namespace: str, service: str, objects: Objects) -> Iterator[Explained]:
+    """Endpoints that are named in the object of a finding, as service.namespace:port."""
+
+    def chain(finding: Finding) -> Chain:
+        port = re.search(r":(\d+)", finding.object)
+        return service_chain(namespace, service, int(port[1]), objects) if port else ()
 
     return (Explained(finding, chain(finding)) for finding in findings)

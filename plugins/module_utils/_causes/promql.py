@@ -56,6 +56,14 @@ def expression_walk(text: str, known: Known, variables: Mapping[str, str] | None
     return (yield from _why_empty(part, answers, known, variables or {}))
 
 
+def is_promql(text: str) -> bool:
+    try:
+        parse(text, PROFILE)
+    except PromQLError:
+        return False
+    return True
+
+
 def asked(part: Expr) -> Question:
     text = to_text(part)
     return Question("vector", f"count_over_time({text})" if part.type == "matrix" else text)

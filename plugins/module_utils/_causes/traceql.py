@@ -90,6 +90,8 @@ def _received(answers: Answers, refused: Question, received: Question) -> Iterat
     if discarded:
         yield broken(f"Tempo discards spans: {listed(discarded)}", "Raise the limit under overrides in Tempo's values")
         return
+    if received in answers.errors:
+        return
     count = sum(sample.value for sample in answers.samples(received))
     if answers.samples(received) and count < 1:
         yield broken("Tempo receives no spans", "Look at OTEL_EXPORTER_OTLP_ENDPOINT and at sampling of the services")

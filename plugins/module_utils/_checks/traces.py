@@ -99,6 +99,7 @@ def _span_findings(best: Candidate, services: Collection[str], min_services: int
             f"the best trace that began since this proof did has spans of {present}; missing: {', '.join(lacking)}",
             "Check that the missing service exports spans and takes over the caller's traceparent header",
             object=best.trace_id,
+            evidence={"missing": lacking},
         )
     ]
 

@@ -8,18 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._causes.chain import Step
 from .._causes.objects import Labels, Objects, labels_of, selects
 from .._causes.operator import operator_pods
 from .._causes.walk import Answers, Question, Sample, Walk
 from .._http import Api, HttpError, labels, parse, text
-from .._kube import Cluster, KubeError
+from .._kube import KubeError
 from .._loki import Loki
 from .._prometheus import Prometheus
 from .._tempo import Tempo
 from .cluster import read_objects, with_logs
+
+if TYPE_CHECKING:  # whoever is given a URL does not import the Kubernetes client
+    from .._kube import Cluster
 
 WORKERS = 8
 SPAN_SECONDS = 900
@@ -71,6 +74,7 @@ def follow(walk: Walk, stack: Stack) -> list[Step]:
 
 
 def ask(questions: Sequence[Question], stack: Stack) -> Answers:
+    """The answers, and the refusals. HttpError where a server does not answer."""
     given: dict[Question, Any] = {}
     errors: dict[Question, str] = {}
 
@@ -78,6 +82,8 @@ def ask(questions: Sequence[Question], stack: Stack) -> Answers:
         try:
             return stack.answer(question)
         except (HttpError, KubeError) as error:
+            if isinstance(error, HttpError) and not 400 <= error.status < 500:
+                raise  # no answer: what is not known must not be taken for empty
             return error
 
     with ThreadPoolExecutor(WORKERS) as pool:

@@ -5,26 +5,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import _kube
-from .._causes.chain import is_broken
-from .._causes.findings import explain_logs, explain_panels, explain_rules, explain_targets
+from .._causes.chain import Chain, is_broken
+from .._causes.findings import (
+    explain_logs,
+    explain_panels,
+    explain_ports,
+    explain_rules,
+    explain_targets,
+    explain_traces,
+)
 from .._causes.merge import Explained
+from .._causes.metrics import Known, metric_walk
 from .._causes.objects import Labels, Object, Objects, labels_of, selects, space_of
 from .._causes.operator import operator_pods
 from .._causes.pods import template_labels
+from .._causes.promql import expression_walk, is_promql
 from .._causes.services import service_chain
-from .._causes.targets import spaces_of
+from .._causes.sources import source_trouble
+from .._causes.targets import job_chain, spaces_of
+from .._causes.walk import Question
+from .._contract.model import Contract
 from .._findings import Finding
-from .._http import Deadline
+from .._grafana.client import Grafana
+from .._http import Api, Deadline, HttpError
+from .._kube import KubeError
 from .._prometheus import Target
+from .ask import Stack, follow
 from .cluster import NAMESPACED, read_objects, with_logs
+from .panel import plain
 
 if TYPE_CHECKING:  # whoever is given a URL does not import the Kubernetes client
     from .._kube import Cluster
 
+NOT_ASKED = KubeError("this service is not asked")
 MONITORS = ("servicemonitors", "podmonitors")
 BEHIND_A_SERVICE = ("services", "pods", "events", "deployments", "statefulsets", "replicasets", "nodes")
 
@@ -53,11 +70,6 @@ def targets(
     """`found` are the targets of the Prometheus in namespace `home`."""
     monitors = read_objects(cluster, (), MONITORS)
     return explain_targets(findings, found, pools, _around(cluster, home, monitors, found), home)
-
-
-def panels(cluster: Cluster, home: str, findings: Sequence[Finding]) -> Iterable[Explained]:
-    """`home` is the namespace of Grafana's Prometheus."""
-    return explain_panels(findings, _around(cluster, home, read_objects(cluster, (), MONITORS), ()), home)
 
 
 def _around(cluster: Cluster, home: str, monitors: Objects, found: Sequence[Target]) -> Objects:
@@ -98,3 +110,69 @@ def logs(
 
 def _makes(daemon: Object, labels: Labels) -> bool:
     return selects({"matchLabels": labels}, template_labels(daemon))
+
+
+def traces(
+    cluster: Cluster, tempo: Mapping[str, Any], services: Sequence[str], findings: Sequence[Finding]
+) -> Iterable[Explained]:
+    """`tempo` is the module's option; the services may run anywhere."""
+    objects = read_objects(cluster, (), BEHIND_A_SERVICE)
+    return explain_traces(findings, services, (tempo["namespace"], tempo["service"], tempo["port"]), objects)
+
+
+def ports(cluster: Cluster, service: Mapping[str, Any], findings: Sequence[Finding]) -> Iterable[Explained]:
+    """What stands behind the ports of one service."""
+    objects = read_objects(cluster, {service["namespace"]}, BEHIND_A_SERVICE)
+    return explain_ports(findings, service["namespace"], service["service"], objects)
+
+
+def contract(
+    cluster: Cluster, prometheus: Api, home: str, known: Contract, findings: Sequence[Finding]
+) -> Iterator[Explained]:
+    """Services without a target, and metrics without a series, for as long as there is time."""
+    stack = Stack(prometheus, NOT_ASKED, NOT_ASKED, cluster, {})
+
+    def chain(finding: Finding) -> Chain:
+        name, _slash, metric = finding.object.partition("/")
+        job = known.names.job(known.services[name].job) if name in known.services else ""
+        if finding.id == "contract/no-target":
+            return job_chain(job, stack.answer(Question("pools")), stack.objects(), home)
+        if finding.id != "contract/missing" or not job:
+            return ()
+        own = known.names.metric(metric)
+        return follow(metric_walk(own, [], Known(home, {own: [job]})), stack)[1:]
+
+    return each(findings, chain)
+
+
+def each(findings: Sequence[Finding], chain: Callable[[Finding], Chain]) -> Iterator[Explained]:
+    """Those for which there was time, with their chains; the others as they are."""
+    for finding in findings:
+        try:
+            found = chain(finding)
+        except (HttpError, KubeError):
+            found = ()
+        yield Explained(finding, found)
+
+
+def dashboards(cluster: Cluster, grafana: Grafana, home: str, findings: Sequence[Finding]) -> Iterator[Explained]:
+    """Data sources that do not work, jobs that are gone or down, panels without data."""
+    sources = grafana.datasources()
+    default = next((source for source in sources if source.type == "prometheus" and source.is_default), None)
+    prometheus = grafana.source_api(default.uid) if default else NOT_ASKED
+    stack = Stack(prometheus, NOT_ASKED, NOT_ASKED, cluster, {})
+    kinds = {source.name: source.type for source in sources}
+    return each(findings, lambda finding: _of_dashboards(finding, kinds, stack, home))
+
+
+def _of_dashboards(finding: Finding, kinds: Mapping[str, str], stack: Stack, home: str) -> Chain:
+    if finding.id == "datasources/unhealthy" and finding.object in kinds:
+        return list(source_trouble(kinds[finding.object], finding.message, stack.objects(), home))
+    if finding.id in {"dashboards/job-gone", "dashboards/job-down"}:
+        (of_job,) = explain_panels([finding], stack.objects(), home)
+        return of_job.chain
+    panels = finding.evidence.get("panels")
+    if finding.id != "dashboards/no-data" or not isinstance(panels, Mapping):
+        return ()
+    query = plain(str(next(iter(panels.values()), "")), {})
+    return follow(expression_walk(query, Known(home)), stack) if is_promql(query) else ()
