@@ -51,6 +51,8 @@ def explain_rules(
     """`names` are those of the PrometheusRule of each file."""
 
     def chain(finding: Finding) -> Chain:
+        if finding.id == "alerts/no-alertmanager":
+            return pods_chain(home, {"app.kubernetes.io/name": "alertmanager"}, objects)
         if finding.id != "alerts/not-loaded":
             return ()
         group, _slash, rule = finding.object.partition("/")

@@ -14,15 +14,19 @@ from .._findings import did_you_mean
 from .._prometheus import Target
 from .._promql.nodes import Matcher
 from .._promql.patterns import accepts
-from .chain import Step, broken, clock, listed
+from .chain import Step, broken, clock, is_broken, listed
 from .objects import Objects
 from .rules import rule_chain
 from .scrapes import target_chain
+from .services import service_chain
 from .targets import endpoint_of, find_monitor, job_chain, named
-from .walk import Question, Walk
+from .walk import Answers, Kind, Question, Walk
 
 SUFFIXES = ("_bucket", "_count", "_sum", "_total", "_created")
 LOOK_BACK = "6h"
+READ: tuple[Kind, ...] = ("metric_names", "targets", "pools", "rules", "cluster")
+GENERATED = "traces_"
+"""Metrics that Tempo makes of spans, and writes to Prometheus itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,51 +52,65 @@ def metric_walk(metric: str, matchers: Sequence[Matcher], known: Known) -> Walk:
     """A metric without a series now."""
     last = Question("vector", f"max(max_over_time(timestamp({metric})[{LOOK_BACK}:1m]))")
     seen = Question("vector", f"group by (job) (last_over_time({metric}[{LOOK_BACK}]))")
-    names = Question("metric_names")
-    targets, pools, rules, cluster = (Question(kind) for kind in ("targets", "pools", "rules", "cluster"))
+    names, targets, pools, rules, cluster = map(Question, READ)
     exposed = [Question("metadata", name) for name in dict.fromkeys([family(metric), metric])]
     answers = yield [last, seen, names, targets, pools, rules, cluster, *exposed]
     ended = max((sample.value for sample in answers.samples(last)), default=0.0)
     told = f"; the last one was of {clock(ended)}" if ended else ""
     chain = [broken(f"Prometheus has no series of {metric} now{told}")]
+    if targets in answers.errors:  # what is scraped is not known: nothing is said of it
+        return chain
     if ":" in metric:
         return [*chain, *_recorded(metric, answers.get(rules) or (), answers.objects(), known)]
     jobs = list(known.jobs.get(metric) or known.jobs.get(family(metric)) or ())
     jobs = jobs or [sample.labels["job"] for sample in answers.samples(seen) if "job" in sample.labels]
     jobs = jobs or [matcher.value for matcher in matchers if matcher.name == "job" and matcher.operator == "="]
+    declared = {labels.get("job", "") for question in exposed for labels in answers.get(question) or ()}
+    steps = list(_of_targets(metric, jobs, declared, answers, known))
+    if is_broken(steps):
+        return [*chain, *steps]
     near = _near(metric, [name for name in answers.texts(names) if name != metric])
-    found: Sequence[Target] = answers.get(targets) or ()
-    theirs = [target for target in found if target.job in jobs]
-    down = [target for target in theirs if target.health != "up"]
-    if down:
-        return [*chain, *target_chain(down[0], answers.objects(), known.home)]
-    if jobs and not theirs:
-        away = job_chain(jobs[0], answers.get(pools) or {}, answers.objects(), known.home)
-        chain.append(broken(f"nothing is scraped as job {listed(jobs)}", "Check its ServiceMonitor"))
-        return [*chain, *away]
-    exposing = {labels.get("job", "") for question in exposed for labels in answers.get(question) or ()}
-    exposing &= set(jobs) or exposing
-    exposing = exposing or {target.job for target in theirs if dropping_rule(metric, target.pool, answers.objects())}
-    if exposing:
-        pool = next((target.pool for target in found if target.job in exposing), "")
-        return [*chain, *dropped(metric, sorted(exposing), pool, answers.objects())]
-    if not theirs:
-        hint = near[:1].upper() + near[1:] if near else "Correct the name, or deploy what exposes it"
-        return [
-            broken(f"Prometheus has no metric {metric}, and had none within {LOOK_BACK}", hint)
-            if not ended
-            else chain[0]._replace(hint=hint)
-        ]
-    chain.append(Step(f"{len(theirs)} targets of job {listed(jobs)} are up"))
+    if not steps:
+        hint = _capital(near) or "Correct the name, or deploy what exposes it"
+        never = f"Prometheus has no metric {metric}, and had none within {LOOK_BACK}"
+        return [chain[0]._replace(hint=hint)] if ended else [broken(never, hint)]
     question = Question("exposed", jobs[0])
     answers = yield [question]
-    theirs_near = _near(metric, answers.texts(question)) or near
-    hint = theirs_near[:1].upper() + theirs_near[1:] if theirs_near else "Check the service's version"
-    own = f"{hint}; a name of your own belongs under names.metrics in the contract" if theirs_near else hint
-    return [
-        *chain,
-        broken(f"job {listed(jobs)} is up, but does not expose {metric}{told}: it was renamed or taken out", own),
-    ]
+    near = _near(metric, answers.texts(question)) or near
+    own = f"{_capital(near)}; a name of your own belongs under names.metrics in the contract"
+    text = f"job {listed(jobs)} is up, but does not expose {metric}{told}: it was renamed or taken out"
+    return [*chain, *steps, broken(text, own if near else "Check the service's version")]
+
+
+def _of_targets(metric: str, jobs: Sequence[str], declared: set[str], answers: Answers, known: Known) -> Iterator[Step]:
+    """What is wrong with the targets that should expose a metric; nothing where no target is known to."""
+    found: Sequence[Target] = answers.get(Question("targets")) or ()
+    theirs = [target for target in found if target.job in jobs]
+    objects = answers.objects()
+    declaring = sorted(declared & set(jobs) if jobs else declared)
+    down = next((target for target in theirs if target.health != "up"), None)
+    rule = next(filter(None, (dropping_rule(metric, target.pool, objects) for target in theirs)), "")
+    if down is not None:
+        yield from target_chain(down, objects, known.home)
+    elif jobs and not theirs:
+        yield broken(f"nothing is scraped as job {listed(jobs)}", "Check its ServiceMonitor")
+        yield from job_chain(jobs[0], answers.get(Question("pools")) or {}, objects, known.home)
+    elif rule:
+        yield broken(rule, "Correct the rule")
+    elif declaring:
+        text = f"job {listed(declaring)} declares {metric}, but no series of it is there"
+        yield broken(
+            f"{text}: nothing was counted yet, or relabelling drops it",
+            "Make it happen once; or look at the relabelling",
+        )
+    elif metric.startswith(GENERATED):
+        yield from (step for step in service_chain(*known.tempo, objects) if step.state == "broken")
+    elif theirs:
+        yield Step(f"{len(theirs)} targets of job {listed(jobs)} are up")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _near(name: str, known: Sequence[str]) -> str:
@@ -113,20 +131,6 @@ def _recorded(metric: str, rules: Sequence[Any], objects: Objects, known: Known)
         yield broken(f"recording rule {metric} cannot be evaluated: {rule.error}", "Correct its expression")
     else:
         yield broken(f"recording rule {metric} gives nothing: {rule.expr}", "Explain its expression in the same way")
-
-
-def dropped(metric: str, jobs: Sequence[str], pool: str, objects: Objects) -> Iterator[Step]:
-    """The targets expose the metric, and Prometheus does not keep it."""
-    rule = dropping_rule(metric, pool, objects)
-    if rule:
-        yield broken(rule, "Correct the rule")
-        return
-    found = find_monitor(pool, objects)
-    where = (
-        f"metricRelabelings of {named(found[0], found[1])}" if found else "the relabelling of its scrape configuration"
-    )
-    text = f"job {listed(jobs)} exposes {metric}, but it is dropped after the scrape"
-    yield broken(text, f"Look at {where}, and at those of the Prometheus object")
 
 
 def dropping_rule(metric: str, pool: str, objects: Objects) -> str:

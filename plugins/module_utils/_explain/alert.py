@@ -25,6 +25,9 @@ from .._prometheus import LoadedRule, Prometheus
 from .ask import Stack, ask, follow, reached
 from .cluster import with_logs
 
+RECENT_SECONDS = 600
+"""What failed before may have been mended."""
+
 
 def alert_chain(name: str, stack: Stack, alertmanager: Api | KubeError, known: Known) -> Chain:
     """A healthy chain ends with the alert that does not fire, or whose receivers take it."""
@@ -122,5 +125,5 @@ def _alertmanager_logs(stack: Stack) -> str:
         return ""
     objects: Objects = stack.objects()
     pods = [pod for pod in objects.of("pods") if labels_of(pod).get("app.kubernetes.io/name") == "alertmanager"]
-    logs = with_logs(stack.cluster, objects, pods).logs
+    logs = with_logs(stack.cluster, objects, pods, RECENT_SECONDS).logs
     return "\n".join(logs.get(full_name(pod), "") for pod in pods)

@@ -39,6 +39,8 @@ class Stack:
     tempo: Api | KubeError
     cluster: Cluster | None
     collector: Labels
+    series: Api | KubeError | None = None
+    """Where PromQL goes when it is not Prometheus itself: a data source, which may keep samples elsewhere."""
     _objects: list[Objects] = field(default_factory=list)
 
     def objects(self) -> Objects:
@@ -51,6 +53,9 @@ class Stack:
         wanted = {"matchLabels": self.collector}
         collectors = [pod for pod in objects.of("pods") if selects(wanted, labels_of(pod))]
         return with_logs(cluster, objects, [*operator_pods(objects), *collectors])
+
+    def queried(self) -> Api:
+        return reached(self.prometheus if self.series is None else self.series)
 
     def answer(self, question: Question) -> Any:
         return ASKED[question.kind](self, question.text)
@@ -108,7 +113,7 @@ def read_samples(answer: Any) -> list[Sample]:
 
 def _vector(stack: Stack, query: str) -> list[Sample]:
     path = "/api/v1/query"
-    return parse("Prometheus", path, read_samples, reached(stack.prometheus).post_form(path, {"query": query}))
+    return parse("Prometheus", path, read_samples, stack.queried().post_form(path, {"query": query}))
 
 
 def _texts(service: str, api: Api, path: str, query: Mapping[str, str] | None = None) -> list[str]:
@@ -145,12 +150,8 @@ def _tag_values(stack: Stack, name: str) -> list[str]:
 
 ASKED: Mapping[str, Callable[[Stack, str], Any]] = {
     "vector": _vector,
-    "labels": lambda stack, selector: _texts(
-        "Prometheus", reached(stack.prometheus), "/api/v1/labels", {"match[]": selector}
-    ),
-    "metric_names": lambda stack, _none: _texts(
-        "Prometheus", reached(stack.prometheus), "/api/v1/label/__name__/values"
-    ),
+    "labels": lambda stack, selector: _texts("Prometheus", stack.queried(), "/api/v1/labels", {"match[]": selector}),
+    "metric_names": lambda stack, _none: _texts("Prometheus", stack.queried(), "/api/v1/label/__name__/values"),
     "metadata": _metadata,
     "exposed": lambda stack, job: list(Prometheus(reached(stack.prometheus)).target_metadata(f'{{job="{job}"}}')),
     "targets": lambda stack, _none: Prometheus(reached(stack.prometheus)).targets(),

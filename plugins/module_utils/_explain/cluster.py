@@ -34,7 +34,7 @@ NAMESPACED: Mapping[str, str] = {
 }
 GLOBAL: Mapping[str, str] = {"namespaces": CORE, "nodes": CORE}
 LOG_LINES = "400"
-LOG_SECONDS = "1800"
+LOG_SECONDS = 1800
 READERS = 8
 
 
@@ -65,10 +65,10 @@ def read_objects(cluster: Cluster, namespaces: Iterable[str] = (), kinds: Iterab
     return Objects(complete, unread, {}, cluster.server_time() if found else time.time())
 
 
-def with_logs(cluster: Cluster, objects: Objects, pods: Iterable[Object]) -> Objects:
+def with_logs(cluster: Cluster, objects: Objects, pods: Iterable[Object], seconds: int = LOG_SECONDS) -> Objects:
     """The same, with the ends of the logs of some pods' first containers; what cannot be read is left out."""
     chosen = [pod for pod in pods if spec_of(pod).get("containers")]
-    query = {"tailLines": LOG_LINES, "sinceSeconds": LOG_SECONDS}
+    query = {"tailLines": LOG_LINES, "sinceSeconds": str(seconds)}
 
     def read(pod: Object) -> str:
         path = f"/api/v1/namespaces/{space_of(pod)}/pods/{name_of(pod)}/log"

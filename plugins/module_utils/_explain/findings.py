@@ -87,7 +87,7 @@ def _around(cluster: Cluster, home: str, monitors: Objects, found: Sequence[Targ
 
 def rules(cluster: Cluster, home: str, findings: Sequence[Finding], names: Mapping[str, str]) -> Iterable[Explained]:
     """`names` are those of the PrometheusRule of each file of rules."""
-    kinds = ("prometheusrules", "prometheuses", "deployments", "replicasets", "pods", "events", "namespaces", "nodes")
+    kinds = ("prometheusrules", "prometheuses", "namespaces", *BEHIND_A_SERVICE)
     objects = read_objects(cluster, {home}, kinds)
     everywhere = read_objects(cluster, (), ("prometheusrules",))
     objects = with_logs(cluster, objects, operator_pods(objects)).joined(everywhere)

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._causes.chain import Chain, Step, broken, clock, is_broken, listed, unknown
+from .._causes.chain import Chain, Step, broken, cause, clock, is_broken, listed, unknown
 from .._causes.logql import log_walk
 from .._causes.metrics import Known
 from .._causes.objects import one_line
-from .._causes.promql import expression_walk
+from .._causes.promql import NOT_CROSSED, expression_walk
 from .._causes.sources import source_trouble
 from .._causes.traceql import trace_walk
 from .._causes.walk import Question
@@ -90,6 +90,9 @@ class _PanelWalk:
             below = self._query(query, str(results.get(query["refId"], {}).get("error") or ""), chosen)
             if is_broken(below):
                 break
+        found = cause(below)
+        if found is not None and found.hint == NOT_CROSSED:
+            return [Step(f"it shows nothing, and need not: {found.text}")]
         may = f" (its description says that it may: {panel.may_be_empty})" if panel.may_be_empty else ""
         return [broken(f"{panel.label} shows no data of now{may}"), *below]
 
@@ -138,7 +141,7 @@ class _PanelWalk:
         api = self.grafana.source_api(source.uid)
         expression, origin = plain(text_of(query), query), origins(chosen)
         ask_it = {
-            "prometheus": replace(self.stack, prometheus=api),
+            "prometheus": replace(self.stack, series=api),
             "loki": replace(self.stack, loki=api),
             "tempo": replace(self.stack, tempo=api),
         }
@@ -180,7 +183,7 @@ class _PanelWalk:
             sources = stale_sources(query, lambda source: False)
             if not sources:
                 continue
-            tunnels = replace(self.stack, prometheus=self.grafana.source_api(sources[0].uid))
+            tunnels = replace(self.stack, series=self.grafana.source_api(sources[0].uid))
             questions = [Question("vector", f"time() - max(timestamp({source.selector}))") for source in sources]
             answers = ask(list(dict.fromkeys(questions)), tunnels)
             fresh = {

@@ -154,7 +154,11 @@ EXPOSED = {Question("metadata", "requests_total"): [{"job": "web"}]}
     ("given", "text"),
     [
         (base(), "job web is up, but does not expose requests_total: it was renamed or taken out"),
-        (base() | EXPOSED, "job web exposes requests_total, but it is dropped after the scrape"),
+        (
+            base() | EXPOSED,
+            "job web declares requests_total, but no series of it is there: "
+            "nothing was counted yet, or relabelling drops it",
+        ),
         (
             base(kinds=dropping(RULE)) | EXPOSED,
             "metricRelabelings of ServiceMonitor ias-system/web drop requests_total: drop requests_.*",
@@ -165,6 +169,16 @@ EXPOSED = {Question("metadata", "requests_total"): [{"job": "web"}]}
 )
 def test_a_metric_without_series(given: dict[Question, Any], text: str) -> None:
     assert walked("sum(rate(requests_total[5m]))", given) == text
+
+
+def test_where_the_targets_cannot_be_asked_nothing_is_said_of_them() -> None:
+    """Samples may be kept by something that scrapes nothing itself."""
+    steps = follow(expression_walk("requests_total", Known(HOME, JOBS)), {}, {Question("targets"): "404"})
+    assert said(steps) == "Prometheus has no series of requests_total now"
+
+
+def test_metrics_that_tempo_makes() -> None:
+    assert walked("traces_spanmetrics_calls_total", base(targets=[])) == "Service ias-system/tempo does not exist"
 
 
 def test_a_metric_that_nobody_knows() -> None:

@@ -109,6 +109,14 @@ def test_a_healthy_panel_says_so_with_its_newest_sample(server: Server, explain:
     assert result["cause"] == "nothing is wrong: it shows data, the newest of 2023-11-14 22:13:20 UTC"
 
 
+def test_a_panel_of_what_crosses_a_limit_may_be_empty(server: Server, explain: Run) -> None:
+    dashboard(server, "up > 5")
+    up = lambda request: Reply(200, vector({}, value=3) if request.body["query"] == ["up"] else vector())  # noqa: E731
+    server.on("POST", f"{PROXY}/api/v1/query", up)
+    result = explain(panel="API Router Performance/Requests")
+    assert result["cause"] == "nothing is wrong: it shows nothing, and need not: no series is > 5: up is 3"
+
+
 def test_a_panel_that_shows_what_was(server: Server, explain: Run) -> None:
     """A rate of five minutes still has data when its target has been gone for three."""
     dashboard(server, "sum(rate(up[5m]))", shown=True)
