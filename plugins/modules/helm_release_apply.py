@@ -89,19 +89,11 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._kube import Cluster, KubeError, connect
-from ..module_utils._kube.module import kube_module
+from ..module_utils._kube import Cluster, connect
 from ..module_utils._release import helm, history
+from ..module_utils._release.module import CHART_ARGS, run
 
-ARGUMENTS = {
-    "name": {"type": "str", "required": True},
-    "namespace": {"type": "str", "required": True},
-    "chart_ref": {"type": "str", "required": True},
-    "chart_version": {"type": "str"},
-    "values": {"type": "dict", "default": {}},
-    "helm_binary": {"type": "str"},
-    "timeout": {"type": "int", "default": 300},
-}
+ARGUMENTS = {**CHART_ARGS, "timeout": {"type": "int", "default": 300}}
 
 
 def applied(module: AnsibleModule) -> dict[str, Any]:
@@ -119,13 +111,7 @@ def applied(module: AnsibleModule) -> dict[str, Any]:
 
 
 def main() -> None:
-    # Values may hold secrets anywhere: neither the log on the host nor the result shows them.
-    module = kube_module(ARGUMENTS, hidden=("values",), supports_check_mode=True, no_log=True)
-    try:
-        result = applied(module)
-    except KubeError as error:
-        module.fail_json(msg=f"release {module.params['name']}: {error}")
-    module.exit_json(**result)
+    run(ARGUMENTS, applied)
 
 
 if __name__ == "__main__":

@@ -119,19 +119,11 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._kube import Cluster, KubeError, connect
-from ..module_utils._kube.module import kube_module
+from ..module_utils._kube import Cluster, connect
 from ..module_utils._release import helm, history, plan
+from ..module_utils._release.module import CHART_ARGS, run
 
-ARGUMENTS = {
-    "name": {"type": "str", "required": True},
-    "namespace": {"type": "str", "required": True},
-    "chart_ref": {"type": "str", "required": True},
-    "chart_version": {"type": "str"},
-    "values": {"type": "dict", "default": {}},
-    "helm_binary": {"type": "str"},
-    "pending_after": {"type": "int", "default": 420},
-}
+ARGUMENTS = {**CHART_ARGS, "pending_after": {"type": "int", "default": 420}}
 
 
 def planned(module: AnsibleModule) -> dict[str, Any]:
@@ -165,13 +157,7 @@ def planned(module: AnsibleModule) -> dict[str, Any]:
 
 
 def main() -> None:
-    # Values may hold secrets anywhere: neither the log on the host nor the result shows them.
-    module = kube_module(ARGUMENTS, hidden=("values",), supports_check_mode=True, no_log=True)
-    try:
-        result = planned(module)
-    except KubeError as error:
-        module.fail_json(msg=f"release {module.params['name']}: {error}")
-    module.exit_json(**result)
+    run(ARGUMENTS, planned)
 
 
 if __name__ == "__main__":

@@ -86,8 +86,8 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._kube import Cluster, KubeError, connect
-from ..module_utils._kube.module import kube_module
 from ..module_utils._release import helm, history, manifest
+from ..module_utils._release.module import run
 
 ARGUMENTS = {
     "name": {"type": "str", "required": True},
@@ -123,12 +123,7 @@ def rolled_back(module: AnsibleModule) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = kube_module(ARGUMENTS, supports_check_mode=True)
-    try:
-        result = rolled_back(module)
-    except KubeError as error:
-        module.fail_json(msg=f"release {module.params['name']}: {error}")
-    module.exit_json(**result)
+    run(ARGUMENTS, rolled_back)
 
 
 if __name__ == "__main__":
