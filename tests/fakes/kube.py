@@ -200,9 +200,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not found:
             raise _RefusedError(404, f"the server could not find {path}")
         if found["plural"].endswith("reviews"):
-            asked = body["spec"]["resourceAttributes"]
-            resource = "/".join(filter(None, [asked["resource"], asked.get("subresource")]))
-            return {**body, "status": {"allowed": (asked["verb"], resource) not in self.kube.denied}}
+            return {**body, "status": self._review(body["spec"].get("resourceAttributes"))}
         verb = {"GET": "get", "POST": "create", "PATCH": "patch", "DELETE": "delete"}[self.command]
         verb = "list" if verb == "get" and found["name"] is None else verb
         if (verb, found["plural"]) in self.kube.denied:
@@ -225,6 +223,14 @@ class _Handler(BaseHTTPRequestHandler):
             return gone
         self._check_version(found, body.get("preconditions", {}))
         return self.kube.objects.pop(found[0])
+
+    def _review(self, asked: Object | None) -> Object:
+        """Of one right, or of all rules: those as an authorizer gives them that does not list what it grants."""
+        if asked is None:
+            everything = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
+            return {"incomplete": True, "resourceRules": [] if self.kube.denied else [everything]}
+        resource = "/".join(filter(None, [asked["resource"], asked.get("subresource")]))
+        return {"allowed": (asked["verb"], resource) not in self.kube.denied}
 
     def _create(self, found: re.Match[str], body: Object, query: dict[str, str]) -> Object:
         metadata = body["metadata"]

@@ -40,3 +40,17 @@ def test_every_id_is_documented(root: Path) -> None:
     assert len(ids) > 70
     missing = {one for one in ids if f"`{one.partition('/')[2]}`" not in text and f"`{one}`" not in text}
     assert missing == set()
+
+
+def test_every_id_of_the_preflight_is_documented(root: Path) -> None:
+    text = (root / "docs" / "preflight.md").read_text("utf-8")
+    utils = root / "plugins" / "module_utils"
+    files = [*(utils / "_preflight").glob("*.py"), *(utils / "_cluster").glob("*.py")]
+    ids = {
+        node.value
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("cluster/")
+    }
+    assert len(ids) > 20
+    assert {one for one in ids if f"`{one}`" not in text} == set()

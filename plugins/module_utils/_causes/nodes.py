@@ -50,14 +50,15 @@ def node_of(pod: Object) -> str:
     """Where it runs, or where a DaemonSet's pod that is not scheduled yet is meant to run."""
     if name := spec_of(pod).get("nodeName"):
         return str(name)
-    for term in _node_terms(spec_of(pod)):
+    for term in node_terms(spec_of(pod)):
         for entry in term.get("matchFields") or []:
             if entry.get("key") == "metadata.name":
                 return str((entry.get("values") or [""])[0])
     return ""
 
 
-def _node_terms(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def node_terms(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Of a pod's spec: one of them must fit its node, where there are any."""
     affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
     return list((affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}).get("nodeSelectorTerms") or [])
 
@@ -68,17 +69,18 @@ def _left_out(owner: Object, node: Object) -> Iterator[str]:
     for name, value in (spec.get("nodeSelector") or {}).items():
         if labels.get(name) != value:
             yield f"its nodeSelector wants {name}={value}, the node has {labels.get(name, 'no such label')}"
-    terms = _node_terms(spec)
-    if terms and not any(_fits(term, node) for term in terms):
+    terms = node_terms(spec)
+    if terms and not any(fits(term, node) for term in terms):
         yield "its node affinity does not take the node"
     for taint in spec_of(node).get("taints") or []:
         if taint.get("effect") in {"NoSchedule", "NoExecute"} and not any(
-            _tolerates(toleration, taint) for toleration in spec.get("tolerations") or []
+            tolerates(toleration, taint) for toleration in spec.get("tolerations") or []
         ):
             yield f"it does not tolerate the node's taint {taint.get('key')}={taint.get('value', '')}:{taint['effect']}"
 
 
-def _fits(term: Mapping[str, Any], node: Object) -> bool:
+def fits(term: Mapping[str, Any], node: Object) -> bool:
+    """Whether a NodeSelectorTerm takes the node."""
     fields = {"metadata.name": str(metadata(node).get("name"))}
     return all(_holds(entry, labels_of(node)) for entry in term.get("matchExpressions") or []) and all(
         _holds(entry, fields) for entry in term.get("matchFields") or []
@@ -94,7 +96,7 @@ def _holds(entry: Mapping[str, Any], labels: Labels) -> bool:
     return have.isdigit() and bool(values) and compare(int(have), int(values[0]))
 
 
-def _tolerates(toleration: Mapping[str, Any], taint: Mapping[str, Any]) -> bool:
+def tolerates(toleration: Mapping[str, Any], taint: Mapping[str, Any]) -> bool:
     if toleration.get("effect") not in {None, "", taint.get("effect")}:
         return False
     if toleration.get("operator") == "Exists":

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-Scope = Literal["namespace", "kube-system", "cluster"]
-"""The namespace of the stack; the one of the monitored control plane; everywhere, or what has no namespace."""
+Scope = Literal["namespace", "kube-system", "kube-node-lease", "cluster"]
+"""The namespace of the stack; those of the control plane and of the nodes' leases; everywhere, or what has none."""
 
 
 class Permission(NamedTuple):
@@ -24,7 +24,7 @@ class Permission(NamedTuple):
     """The one object that is enough; "" for all."""
 
     def __str__(self) -> str:
-        where = {"namespace": "", "kube-system": " (in kube-system)", "cluster": " (cluster-wide)"}[self.scope]
+        where = {"namespace": "", "cluster": " (cluster-wide)"}.get(self.scope, f" (in {self.scope})")
         return f"{self.verb} {self.resource}{f' {self.name}' if self.name else ''}{where}"
 
 
@@ -90,6 +90,21 @@ _DEPLOYMENT: dict[tuple[Scope, str, str], tuple[str, ...]] = {
     ("kube-system", "", "services"): _HELM,
 }
 
+_PREFLIGHT: dict[tuple[Scope, str, str], tuple[str, ...]] = {
+    ("cluster", "", "persistentvolumes"): ("list",),
+    ("cluster", "storage.k8s.io", "csinodes"): ("list",),
+    ("cluster", "storage.k8s.io", "volumeattachments"): ("list",),
+    ("cluster", "admissionregistration.k8s.io", "validatingwebhookconfigurations"): ("list",),
+    ("cluster", "admissionregistration.k8s.io", "mutatingwebhookconfigurations"): ("list",),
+    ("cluster", "discovery.k8s.io", "endpointslices"): ("list",),
+    ("cluster", "apiextensions.k8s.io", "customresourcedefinitions"): ("list",),
+    ("namespace", "", "configmaps"): ("list",),
+    ("namespace", "", "persistentvolumeclaims"): ("list",),
+    ("namespace", "", "resourcequotas"): ("list",),
+    ("namespace", "", "limitranges"): ("list",),
+    ("kube-node-lease", "coordination.k8s.io", "leases"): ("list",),
+}
+
 
 def _spread(table: dict[tuple[Scope, str, str], tuple[str, ...]]) -> Iterator[Permission]:
     for (scope, group, resource), verbs in table.items():
@@ -103,3 +118,5 @@ CANARY = tuple(_spread(_CANARY))
 """And for its log canary. Who may start pods in a namespace may read its secrets, so no reader has this unasked."""
 DEPLOYER = tuple(dict.fromkeys((*_spread(_PROOFS), *_spread(_CANARY), *_spread(_DEPLOYMENT))))
 """Enough for site.yml, proofs included."""
+PREFLIGHT = tuple(_spread(_PREFLIGHT))
+"""What the preflight reads beside that; what it may not read is not looked at, which is a warning."""

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -17,6 +18,8 @@ from .._kube.errors import KubeError
 with suppress(ImportError):  # told by _kube.connect()
     import yaml
 
+_DOCUMENT = re.compile(r"^---.*$", re.MULTILINE)
+_HEAD = re.compile(r"^(kind|apiVersion): *[\"']?([\w./-]+)", re.MULTILINE)
 HIDDEN = "(hidden)"
 CHANGED = "(hidden, changed)"
 
@@ -42,6 +45,21 @@ def parse(text: str) -> list[Object]:
     objects: list[Object] = []
     for document in documents:
         objects.extend(document["items"] if str(document.get("kind", "")).endswith("List") else [document])
+    return objects
+
+
+def outline(text: str, kinds: Collection[str], mark: str) -> list[Object]:
+    """The objects of these kinds, and those with `mark` in their text; of others only what kind they are.
+
+    A chart's dashboards and rules are a megabyte of YAML that takes a second to read.
+    """
+    objects: list[Object] = []
+    for document in _DOCUMENT.split(text):
+        found = dict(_HEAD.findall(document))
+        if found.get("kind", "List") in kinds or found.get("kind", "List").endswith("List") or mark in document:
+            objects += parse(document)
+        else:
+            objects.append(found)
     return objects
 
 

@@ -34,7 +34,9 @@ def kube() -> Iterator[FakeKube]:
 
 @pytest.fixture
 def helm(tmp_path: Path) -> FakeHelm:
-    return FakeHelm(tmp_path)
+    program = FakeHelm(tmp_path)
+    program.answer("template", "")
+    return program
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.ias.observability.plugins.module_utils._kube.module import kube_module, secrets_of
 from ansible_collections.ias.observability.plugins.modules import (
-    cluster_health_verify,
+    deployment_lease,
     helm_release_plan,
     scrape_targets_verify,
 )
@@ -68,7 +68,7 @@ def test_an_inline_kubeconfig_is_neither_logged_nor_returned(
 
 def test_the_invocation_is_logged(log: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Otherwise the test above would prove nothing."""
-    printed(cluster_health_verify, capsys, kubeconfig=KUBECONFIG, namespace="ias-system")
+    printed(deployment_lease, capsys, kubeconfig=KUBECONFIG, namespace="ias-system")
     assert "ias-system" in "".join(log)
 
 

@@ -14,13 +14,19 @@ import yaml
 from ansible_collections.ias.observability.plugins.module_utils._kube.permissions import (
     CANARY,
     DEPLOYER,
+    PREFLIGHT,
     READER,
     Permission,
     Scope,
 )
 
 RBAC = Path(__file__).resolve().parents[3] / "contracts" / "rbac"
-SCOPES: dict[str | None, Scope] = {None: "cluster", "ias-system": "namespace", "kube-system": "kube-system"}
+SCOPES: dict[str | None, Scope] = {
+    None: "cluster",
+    "ias-system": "namespace",
+    "kube-system": "kube-system",
+    "kube-node-lease": "kube-node-lease",
+}
 
 
 def granted(path: Path) -> Iterator[Permission]:
@@ -38,7 +44,7 @@ def granted(path: Path) -> Iterator[Permission]:
 
 @pytest.mark.parametrize(
     ("file", "permissions"),
-    [("deployer.yaml", DEPLOYER), ("reader.yaml", READER), ("canary.yaml", CANARY)],
+    [("deployer.yaml", (*DEPLOYER, *PREFLIGHT)), ("reader.yaml", READER), ("canary.yaml", CANARY)],
 )
 def test_a_manifest_grants_what_is_asked_for(file: str, permissions: Sequence[Permission]) -> None:
     assert sorted(granted(RBAC / file)) == sorted(permissions)

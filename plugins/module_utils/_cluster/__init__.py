@@ -1,0 +1,5 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A cluster, read once for the preflight."""

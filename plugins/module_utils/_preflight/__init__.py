@@ -1,0 +1,4 @@
+# Copyright (c) ias.observability contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the preflight decides over what a cluster has and what the charts render."""
