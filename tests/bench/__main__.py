@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import alert_rules, dashboards, grafana_sync, imports, pod_logs
+from tests.bench import alert_rules, dashboards, grafana_sync, imports, pod_logs, preflight
 from tests.bench.measure import Figure, UnmeasurableError
 
 BENCHMARKS = {
@@ -23,6 +23,7 @@ BENCHMARKS = {
     "grafana_sync": grafana_sync.figures,
     "imports": imports.figures,
     "pod_logs": pod_logs.figures,
+    "preflight": preflight.figures,
 }
 HEAD = "| what | against | ours | theirs | ratio | goal | memory | bounded by |\n|---|---|---|---|---|---|---|---|"
 
