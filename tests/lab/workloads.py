@@ -71,6 +71,7 @@ def _deployment(part: str) -> Object:
         "image": IMAGE,
         "args": [part],
         "env": [
+            {"name": "OTEL_SERVICE_NAME", "value": part},
             {"name": "POD_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
             {"name": "OTEL_EXPORTER_OTLP_ENDPOINT", "value": f"http://tempo.{NAMESPACE}.svc:4317"},
         ],

@@ -11,7 +11,8 @@ from __future__ import annotations
 from textwrap import indent
 from typing import Any
 
-from ansible_collections.ias.observability.plugins.module_utils._contract.model import Contract, MetricSpec
+from ansible_collections.ias.observability.plugins.module_utils._contract.model import GPU_PRICE, Contract, MetricSpec
+from ansible_collections.ias.observability.plugins.module_utils._promql.printer import quote
 
 
 def rule_file(contract: Contract) -> dict[str, Any]:
@@ -25,7 +26,18 @@ def rule_file(contract: Contract) -> dict[str, Any]:
         for name, specs in recorded.items()
         if specs
     ]
+    if contract.gpu_hour:
+        groups.append({"name": "ias-records.prices", "rules": [{"record": GPU_PRICE, "expr": prices(contract)}]})
     return {"groups": groups}
+
+
+def prices(contract: Contract) -> str:
+    """What an hour of each GPU costs, of those that have a price."""
+    known = (
+        f"0 * max by (namespace, job, hostname, gpu) (gpu:utilization:ratio{{modelName={quote(name)}}}) + {price:.12g}"
+        for name, price in contract.gpu_hour.items()
+    )
+    return "\n  or ".join(known) + "\n"
 
 
 def expression(spec: MetricSpec) -> str:

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from .._findings import Finding
 from .result import CheckResult
 
+UNNAMED = "unknown_service"
+"""What OpenTelemetry's SDKs call a program that has no name (some add its file: unknown_service:python)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -92,12 +95,15 @@ def _span_findings(best: Candidate, services: Collection[str], min_services: int
     if not lacking:
         return []
     present = ", ".join(sorted(best.spans)) or "no service"
+    hint = "Check that the missing service exports spans and takes over the caller's traceparent header"
+    if any(name.startswith(UNNAMED) for name in best.spans):
+        hint = f"Set OTEL_SERVICE_NAME of the missing service: spans of {UNNAMED} are of a program that has no name"
     return [
         Finding(
             "traces/incomplete",
             "error",
             f"the best trace that began since this proof did has spans of {present}; missing: {', '.join(lacking)}",
-            "Check that the missing service exports spans and takes over the caller's traceparent header",
+            hint,
             object=best.trace_id,
             evidence={"missing": lacking},
         )

@@ -18,7 +18,7 @@ from .aliases import MetricAliases
 from .model import METRIC_TYPES, MOST_VALUES, Contract, LabelSpec, Metric, MetricSpec, Service
 from .objectives import read_objectives
 
-_TOP = ("services", "names", "target_labels", "known_metrics")
+_TOP = ("services", "names", "prices", "target_labels", "known_metrics")
 _METRIC = ("type", "unit", "labels", "help", "optional", "period", "aliases", "record")
 _SERVICE = (
     *("description", "owner", "job", "namespace", "selector", "port", "pushed", "exhaustive"),
@@ -54,6 +54,7 @@ def load(path: str, content: str, report: Report) -> Contract:
     reader.known_keys(root, _TOP)
     contract.target_labels |= frozenset(reader.texts(root.get("target_labels"), "target_labels"))
     contract.names = _names(root.get("names"), reader)
+    contract.gpu_hour = _prices(root.get("prices"), reader)
     for name, node in reader.entries(root.get("services"), "services"):
         if isinstance(node, Mapping):
             reader.known_keys(node, _SERVICE)
@@ -103,6 +104,18 @@ def _names(node: Node | None, reader: Reader) -> MetricAliases:
             else:
                 reader.error(f"names.{kind}.{name} is a text", alias)
     return MetricAliases(maps["metrics"], maps["jobs"])
+
+
+def _prices(node: Node | None, reader: Reader) -> dict[str, float]:
+    if isinstance(node, Mapping):
+        reader.known_keys(node, ("gpu_hour",))
+    prices = {}
+    for _key, table in reader.entries(node, "prices"):
+        for gpu, price in reader.entries(table, "prices.gpu_hour"):
+            prices[gpu] = float(price.value) if isinstance(price, Scalar) and price.is_number else -1.0
+            if not 0 <= prices[gpu] < math.inf:
+                reader.error(f"prices.gpu_hour: the price of {gpu!r} is a number", price)
+    return prices
 
 
 def _metric(name: str, node: Node, reader: Reader) -> MetricSpec | None:

@@ -21,7 +21,12 @@ MOST_VALUES = 100
 _TARGET_LABELS = frozenset(
     {*("job", "instance", "namespace", "pod", "container", "service", "endpoint", "cluster", "node"), "prometheus"}
 )
-_BUILT_IN = ("up", "ALERTS", "ALERTS_FOR_STATE", "scrape_*", "prometheus_*", "process_*", "go_*", "python_*")
+GPU_PRICE = "gpu:price:per_hour"
+"""The record of what an hour of each GPU costs; there is none without a price."""
+_BUILT_IN = (
+    *("up", "ALERTS", "ALERTS_FOR_STATE", GPU_PRICE),
+    *("scrape_*", "prometheus_*", "process_*", "go_*", "python_*"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,8 @@ class Contract:
     known: list[str] = field(default_factory=lambda: list(_BUILT_IN))
     """Patterns of metrics that come from elsewhere."""
     names: MetricAliases = field(default_factory=MetricAliases)
+    gpu_hour: dict[str, float] = field(default_factory=dict)
+    """Name of a GPU, as label modelName has it → price of an hour."""
     log_fields: dict[str, frozenset[str]] = field(default_factory=dict)
     """The values of each field of log lines that any service declares; an empty set where they are not listed."""
 

@@ -47,7 +47,7 @@ FAULTS: dict[str, dict[str, object]] = {
     "analytics-service": {"latency_seconds": 2},
     "postgres-exporter": {"scenarios": ["connections_high", "slow_queries"]},
     "dcgm-exporter": {"scenarios": ["xid", "hot", "memory_full"]},
-    "vllm": {"scenarios": ["kv_cache_full", "queue_growth"]},
+    "vllm": {"scenarios": ["kv_cache_full", "stalled"]},
 }
 EXPECTED = [
     Expected("HighErrorRate", "user-service", "page", 300, 300),
@@ -59,6 +59,7 @@ EXPECTED = [
     Expected("GpuMemoryHigh", "dcgm-exporter", "ticket", 0, 300),
     Expected("KvCacheSaturated", "vllm", "ticket", 0, 300),
     Expected("RequestQueueGrowing", "vllm", "ticket", 0, 300),
+    Expected("ServingStalled", "vllm", "page", 0, 180),
 ]
 DOWN = Expected("DatabaseDown", "postgres-exporter", "page", 0, 120)
 

@@ -16,8 +16,8 @@ import yaml
 from tools import yaml_text
 from tools.contracts import programs, rules
 
-# Any line that is dropped, and a database that is not there: nothing to move.
-WITHOUT_THRESHOLD = {"LogsDropped", "TracesDropped", "DatabaseDown", "Watchdog"}
+# Any line that is dropped, a database that is not there, an engine that runs nothing: nothing to move.
+WITHOUT_THRESHOLD = {"LogsDropped", "TracesDropped", "DatabaseDown", "ServingStalled", "Watchdog"}
 WITHOUT_DURATION = {"GpuXidError", "Watchdog"}
 Change = Callable[[dict[str, str]], None]
 COMPARED = re.compile(r"(?<=[<>=] )\d+(\.\d+)?")

@@ -38,7 +38,7 @@ def app(name: str) -> Starlette | None:
             return exporter().app()
     for service in SERVICES:
         if service.name == name:
-            return service(Telemetry(name), httpx.AsyncClient(timeout=10)).app()
+            return service(Telemetry(name, names_itself=service.names_itself), httpx.AsyncClient(timeout=10)).app()
     return None
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import httpx
+from opentelemetry import trace
 from prometheus_client import Counter, Gauge, Histogram
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -58,6 +59,8 @@ class ApiRouter(Service):
         fields["user_id"] = body.get("user")
         if model not in MODELS:
             return JSONResponse({"error": f"unknown model {model}"}, status_code=404)
+        # vLLM's span does not say the model: who routes to it knows
+        trace.get_current_span().set_attributes({"gen_ai.operation.name": "chat", "gen_ai.request.model": model})
         watch = Stopwatch()
         response, outcome = await self.route(model, organization, body, fields)
         self.routed.labels(model, organization, outcome).inc()
@@ -83,6 +86,8 @@ class ApiRouter(Service):
             return JSONResponse({"error": "model unavailable"}, status_code=502), "error"
         for kind in ("prompt", "completion"):
             self.tokens.labels(model, organization, kind).inc(answer["usage"][f"{kind}_tokens"])
+        used = {"input": answer["usage"]["prompt_tokens"], "output": answer["usage"]["completion_tokens"]}
+        trace.get_current_span().set_attributes({f"gen_ai.usage.{kind}_tokens": count for kind, count in used.items()})
         return JSONResponse(answer), "ok"
 
     async def ask_model(

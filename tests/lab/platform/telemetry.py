@@ -25,14 +25,22 @@ COLLECTOR = "http://tempo:4317"
 class Telemetry:
     """One service's registry, tracer and log. `processor` replaces the export to the collector, in tests."""
 
-    def __init__(self, service: str, processor: SpanProcessor | None = None, out: TextIO = sys.stdout) -> None:
+    def __init__(
+        self,
+        service: str,
+        processor: SpanProcessor | None = None,
+        out: TextIO = sys.stdout,
+        *,
+        names_itself: bool = True,
+    ) -> None:
         self.service = service
         self.out = out
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         namespace = os.environ.get("POD_NAMESPACE", "ias-system")
-        resource = Resource.create({"service.name": service, "k8s.namespace.name": namespace})
+        own_name = {"service.name": service} if names_itself else {}
+        resource = Resource.create({**own_name, "k8s.namespace.name": namespace})
         self.provider = TracerProvider(resource=resource)
         self.provider.add_span_processor(processor or BatchSpanProcessor(exporter(), schedule_delay_millis=1000))
         self.tracer = self.provider.get_tracer("tests.lab.platform")

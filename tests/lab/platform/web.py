@@ -32,6 +32,9 @@ class Service:
 
     name = ""
     route_label = "route"  # vLLM's own instrumentation says "handler"
+    span_name = ""  # of every request, with none but the service's own attributes; "" is method and path
+    names_itself = True  # in its spans; else OTEL_SERVICE_NAME does
+    buckets: tuple[float, ...] = BUCKETS
     scenarios: tuple[str, ...] = ()
 
     def __init__(self, telemetry: Telemetry, client: httpx.AsyncClient) -> None:
@@ -41,7 +44,7 @@ class Service:
         registry, labels = telemetry.registry, ("method", self.route_label)
         self.requests = Counter("http_requests", "Requests answered", (*labels, "status"), registry=registry)
         self.durations = Histogram(
-            "http_request_duration_seconds", "Time to answer a request", labels, buckets=BUCKETS, registry=registry
+            "http_request_duration_seconds", "Time to answer a request", labels, buckets=self.buckets, registry=registry
         )
         self.in_flight = Gauge("http_requests_in_flight", "Requests being answered", registry=registry)
         self.declare()
@@ -79,11 +82,12 @@ class Service:
             title = f"{request.method} {path}"
             with (
                 self.in_flight.track_inprogress(),
-                self.telemetry.tracer.start_as_current_span(title, context, SpanKind.SERVER) as span,
+                self.telemetry.tracer.start_as_current_span(self.span_name or title, context, SpanKind.SERVER) as span,
             ):
                 response = await self._guarded(request, handler, fields)
                 status, seconds = response.status_code, watch.seconds
-                span.set_attributes({"http.method": request.method, "http.route": path, "http.status_code": status})
+                if not self.span_name:
+                    span.set_attributes({"http.method": request.method, "http.route": path, "http.status_code": status})
                 if status >= 500:
                     span.set_status(Status(StatusCode.ERROR))
                 self.requests.labels(request.method, path, str(status)).inc()

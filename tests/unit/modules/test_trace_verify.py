@@ -109,6 +109,13 @@ def test_the_service_that_newer_traces_lack_is_named(server: Server) -> None:
     assert "missing: vllm" in result["msg"]
 
 
+def test_a_service_whose_spans_have_no_name_is_told_to_take_one(server: Server) -> None:
+    server.ok("GET", f"/api/traces/{ID}", trace("api-router", "user-service", "postgres", "unknown_service:python"))
+    result = run(server, services=list(SERVICES))
+    assert "missing: vllm" in result["msg"]
+    assert "Set OTEL_SERVICE_NAME of the missing service" in result["msg"]
+
+
 def test_too_few_services(server: Server) -> None:
     result = run(server, min_services=5)
     assert [finding["id"] for finding in result["findings"]] == ["traces/incomplete"]

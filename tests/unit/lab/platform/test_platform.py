@@ -36,7 +36,8 @@ class Platform:
         self.services: dict[str, Service] = {}
         client = httpx.AsyncClient(transport=self)
         for kind in platform.SERVICES:
-            telemetry = Telemetry(kind.name, SimpleSpanProcessor(self.spans), self.out)
+            processor = SimpleSpanProcessor(self.spans)
+            telemetry = Telemetry(kind.name, processor, self.out, names_itself=kind.names_itself)
             self.services[kind.name] = kind(telemetry, client)
         self.apps = {name: httpx.ASGITransport(service.app()) for name, service in self.services.items()}
         self.client = client
@@ -72,7 +73,8 @@ class Platform:
 
 
 @pytest.fixture
-def running() -> Platform:
+def running(monkeypatch: pytest.MonkeyPatch) -> Platform:
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "vllm")
     return Platform()
 
 
@@ -84,6 +86,34 @@ def test_one_request_is_one_trace_over_five_services(running: Platform) -> None:
     known = {span.context.span_id for span in spans}
     assert [span.name for span in spans if not span.parent] == ["POST /v1/chat/completions"]
     assert all(span.parent.span_id in known for span in spans if span.parent)
+
+
+def test_vllms_span_is_as_poor_as_the_real_one_and_the_routers_says_the_model(running: Platform) -> None:
+    running.chat()
+    spans = {span.name: span for span in running.spans.get_finished_spans()}
+    attributes = dict(spans["llm_request"].attributes)
+    assert all(name.startswith("gen_ai.") for name in attributes)
+    assert not {"gen_ai.request.model", "gen_ai.response.model", "gen_ai.operation.name"} & set(attributes)
+    router = dict(spans["POST /v1/chat/completions"].attributes)
+    assert router["gen_ai.request.model"] == "llama-3-70b"
+    assert router["gen_ai.usage.input_tokens"] == attributes["gen_ai.usage.prompt_tokens"]
+    assert router["gen_ai.usage.output_tokens"] == attributes["gen_ai.usage.completion_tokens"]
+
+
+def test_vllm_has_no_name_unless_the_environment_gives_it_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OTEL_SERVICE_NAME", raising=False)
+    running = Platform()
+    running.chat()
+    names = {str(span.resource.attributes["service.name"]) for span in running.spans.get_finished_spans()}
+    assert names == CHAIN - {"vllm"} | {"unknown_service:python"}
+
+
+def test_an_engine_that_hangs_lets_requests_wait_and_runs_none(running: Platform) -> None:
+    running.post("vllm", "/admin/fault", {"scenarios": ["stalled"]})
+    samples = running.samples("vllm")
+    assert samples["vllm:num_requests_waiting", "0", "llama-3-70b"] == 50
+    assert samples["vllm:num_requests_waiting_by_reason", "0", "llama-3-70b", "capacity"] == 50
+    assert samples["vllm:num_requests_running", "0", "llama-3-70b"] == 0
 
 
 def test_each_of_them_logs_the_traces_id(running: Platform) -> None:
