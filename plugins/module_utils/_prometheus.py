@@ -169,6 +169,14 @@ class Prometheus:
         path = "/api/v1/labels"
         return _read(path, lambda data: [text(name) for name in data], self.api.get(path))
 
+    def values(self, expr: str, label: str) -> dict[str, float]:
+        """The values of an instant query's series, by a label that tells them apart."""
+        path = "/api/v1/query"
+        answer = self.api.post_form(path, {"query": expr})
+        return _read(
+            path, lambda data: {text(one["metric"][label]): float(one["value"][1]) for one in data["result"]}, answer
+        )
+
     def target_metadata(self, match_target: str) -> dict[str, str]:
         """Metric family → type, as the targets with these labels expose it."""
         path = "/api/v1/targets/metadata"

@@ -13,8 +13,9 @@ description:
   - Reads a metrics contract and asks Prometheus, service by service, for its targets, the types that they tell, the
     series of each declared metric and the values of its labels.
   - Tells what is missing, has another type or a value that is not allowed, has more label values than the contract
-    allows, or is exposed but not declared (of services that are C(exhaustive)), and objectives whose seconds are no
-    bucket of their histogram. Names are translated by C(names) of the contract.
+    allows, lacks a label that is not C(optional), or is exposed but not declared (of services that are C(exhaustive)),
+    services with more series than their C(max_series), and objectives whose seconds are no bucket of their histogram.
+    Names are translated by C(names) of the contract.
   - Fails when a finding is an error, after it has waited at most O(timeout) seconds for it to go away. What is exposed
     but not declared is a warning.
 options:
@@ -70,10 +71,10 @@ seconds:
   returned: always
   sample: 2.1
 services:
-  description: What there is of each service now, in targets, declared metrics with a series, and their series.
+  description: What there is of each service now, in targets, declared metrics with a series, their series, and all of its series.
   type: dict
   returned: when Prometheus answered
-  sample: {api-router: {targets: 1, metrics: 12, series: 61}}
+  sample: {api-router: {targets: 1, metrics: 12, series: 61, all_series: 240}}
 """
 
 from collections.abc import Iterable, Sequence

@@ -19,6 +19,10 @@ _MISSING = (
     "Check the service's version. If that has another name for it, write the name under the metric's aliases, with the "
     "factor that makes its unit that of the contract; names.metrics is for the same values under another name"
 )
+_NO_LABEL = (
+    "What groups by it takes several series for one. If the version calls it otherwise, write that under the label's "
+    "aliases; if it need not be there, and nothing groups by it, optional: true"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,10 @@ class Live:
     """Metric → the labels of its series; of a histogram those of its counts."""
     buckets: Mapping[str, frozenset[float]] = field(default_factory=dict)
     """Histogram of an objective → its upper bounds in seconds; not there for a native one."""
+    count: int = 0
+    """How many series there are of it, declared or not, of all its targets."""
+    largest: Mapping[str, int] = field(default_factory=dict)
+    """Where there are more than the budget: the metrics with most series, and how many each has."""
 
 
 def compare(contract: Contract, service: Service, live: Live) -> list[Finding]:
@@ -48,6 +56,7 @@ def compare(contract: Contract, service: Service, live: Live) -> list[Finding]:
         ]
     return [
         *_places(service, live),
+        *_budget(service, live),
         *(finding for metric in service.metrics.values() for finding in _metric(contract, service, metric, live)),
         *_undeclared(contract, service, live),
         *(finding for objective in service.objectives for finding in _objective(service, objective, live)),
@@ -61,6 +70,17 @@ def _places(service: Service, live: Live) -> Iterator[Finding]:
             what = "port" if label == "endpoint" else label
             message = f"it is scraped in {what} {_list(found)}, not in {wanted}"
             yield _error(_about(service), "place", message, f"Correct the contract's {what}, or the ServiceMonitor")
+
+
+def _budget(service: Service, live: Live) -> Iterator[Finding]:
+    if 0 < service.max_series < live.count:
+        most = ", ".join(f"{name} {count:,}" for name, count in live.largest.items())
+        message = f"it has {live.count:,} series, its budget is {service.max_series:,}; most are of {most}"
+        hint = (
+            "Find the label that grew (count by (LABEL) of the metric) and take it out, drop the metric by "
+            "metricRelabelings of its monitor, or raise max_series in the contract"
+        )
+        yield _error(_about(service), "series", message, hint)
 
 
 def _metric(contract: Contract, service: Service, metric: MetricSpec, live: Live) -> Iterator[Finding]:
@@ -87,10 +107,10 @@ def _metric(contract: Contract, service: Service, metric: MetricSpec, live: Live
 
 def _label(service: Service, metric: MetricSpec, label: str, allowed: LabelSpec, found: set[str]) -> Iterator[Finding]:
     if not found:
-        if service.exhaustive:
-            message = f"none of its series has the label {label}"
-            hint = "Correct the contract, and what asks for it"
-            yield _error(_about(service, metric.name), "label", message, hint)
+        if not allowed.optional:
+            others = f", nor any of its other names {', '.join(allowed.aliases)}" if allowed.aliases else ""
+            message = f"none of its series has the label {label}{others}"
+            yield _error(_about(service, metric.name), "label", message, _NO_LABEL)
         return
     if allowed.values:
         if odd := found - allowed.values:

@@ -21,10 +21,10 @@ from .objectives import read_objectives
 _TOP = ("services", "names", "prices", "target_labels", "known_metrics")
 _METRIC = ("type", "unit", "labels", "help", "optional", "period", "aliases", "record")
 _SERVICE = (
-    *("description", "owner", "job", "namespace", "selector", "port", "pushed", "exhaustive"),
+    *("description", "owner", "job", "namespace", "selector", "port", "pushed", "exhaustive", "max_series"),
     *("metrics", "logs", "spans", "slo"),
 )
-_LABEL = ("max", "unbounded", "aliases")
+_LABEL = ("max", "unbounded", "aliases", "optional")
 _LOGS = ("format", "fields")
 _PARTS: dict[str, tuple[tuple[str, str, frozenset[str]], ...]] = {
     "counter": (("", "counter", frozenset()),),
@@ -89,7 +89,18 @@ def _service(name: str, node: Mapping, reader: Reader) -> Service:
         metrics=metrics,
         objectives=read_objectives(node.get("slo"), {metric.name: metric.type for metric in metrics.values()}, reader),
         line=node.line,
+        max_series=_positive(node, "max_series", "how many series the service may have", reader) or 0,
     )
+
+
+def _positive(node: Mapping, key: str, what: str, reader: Reader) -> int | None:
+    """The whole number above 0 under the key; None where there is none. Anything else is reported."""
+    written = reader.text(node, key)
+    if written.isdecimal() and int(written) > 0:
+        return int(written)
+    if written:
+        reader.error(f"{key} is {what}", node.get(key))
+    return None
 
 
 def _names(node: Node | None, reader: Reader) -> MetricAliases:
@@ -221,9 +232,11 @@ def _label(name: str, node: Node, reader: Reader) -> LabelSpec:
     if not isinstance(node, Mapping):
         return LabelSpec(frozenset(reader.texts(node, f"label {name!r}")))
     reader.known_keys(node, _LABEL)
-    most = reader.text(node, "max", str(MOST_VALUES))
-    if not most.isdecimal() or most == "0":
-        reader.error(f"max of label {name!r} is how many values it may have", node.get("max"))
-        most = str(MOST_VALUES)
+    most = _positive(node, "max", f"how many values label {name!r} may have", reader) or MOST_VALUES
     aliases = tuple(reader.texts(node.get("aliases"), f"aliases of label {name!r}"))
-    return LabelSpec(most=int(most), unbounded=reader.flag(node, "unbounded"), aliases=aliases)
+    return LabelSpec(
+        most=most,
+        unbounded=reader.flag(node, "unbounded"),
+        aliases=aliases,
+        optional=reader.flag(node, "optional"),
+    )

@@ -38,6 +38,8 @@ class LabelSpec:
     unbounded: bool = False
     aliases: tuple[str, ...] = ()
     """What other versions call the label."""
+    optional: bool = False
+    """No series need have it: nothing groups by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ class Service:
     metrics: dict[str, MetricSpec]
     objectives: tuple[Objective, ...]
     line: int
+    max_series: int = 0
+    """How many series Prometheus may keep of it; 0 where nothing is said."""
 
 
 @dataclass(slots=True)

@@ -13,6 +13,8 @@ from .._prometheus import Prometheus
 
 MOST_SERIES = 20_000
 """Of one metric; more are not needed to see that a label has too many values."""
+SHOWN = 5
+"""Metrics that a service has most series of."""
 
 
 def verify(prometheus: Prometheus, contract: Contract) -> CheckResult:
@@ -33,6 +35,7 @@ def verify(prometheus: Prometheus, contract: Contract) -> CheckResult:
             "targets": len(live.targets),
             "metrics": sum(bool(series) for series in live.series.values()),
             "series": sum(len(series) for series in live.series.values()),
+            "all_series": live.count,
         }
     return CheckResult(checked, passed, findings, {"services": facts})
 
@@ -50,6 +53,8 @@ def read(prometheus: Prometheus, contract: Contract, service: Service) -> Live:
         theirs.get(name, name): kind
         for name, kind in ((_series_name(*entry, theirs), entry[1]) for entry in metadata.items())
     }
+    everything = f"{{{scope}}}" if job else f'{{__name__=~"{"|".join(_all_series(contract, service))}"}}'
+    count = int(prometheus.value(f"count({everything})") or 0)
     histograms = {objective.metric for objective in service.objectives if objective.kind == "histogram"}
     return Live(
         targets=targets,
@@ -58,7 +63,20 @@ def read(prometheus: Prometheus, contract: Contract, service: Service) -> Live:
             name: _series(prometheus, names.metric(name), metric, scope) for name, metric in service.metrics.items()
         },
         buckets={name: _bounds(prometheus, names.metric(name), scope) for name in histograms},
+        count=count,
+        largest=_largest(prometheus, everything) if 0 < service.max_series < count else {},
     )
+
+
+def _all_series(contract: Contract, service: Service) -> list[str]:
+    """The names of all series that are declared, as Prometheus has them."""
+    return [contract.names.metric(name) for spec in service.metrics.values() for name in spec.series]
+
+
+def _largest(prometheus: Prometheus, selector: str) -> dict[str, int]:
+    """The metrics with most series, the largest first."""
+    counts = prometheus.values(f"topk({SHOWN}, count by (__name__) ({selector}))", "__name__")
+    return {name: int(count) for name, count in sorted(counts.items(), key=lambda one: -one[1])}
 
 
 def _series_name(family: str, kind: str, known: dict[str, str]) -> str:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,12 @@ services:
       calls_total: {type: counter}
 """
 Series = list[dict[str, str]]
+
+
+def vector(result: list[dict[str, Any]]) -> Reply:
+    return Reply(200, {"data": {"resultType": "vector", "result": result}})
+
+
 WEB = {"job": "web", "namespace": "shop", "endpoint": "http-metrics", "pod": "web-0"}
 
 
@@ -70,7 +77,22 @@ class Prometheus:
             for labels in self.series.get(name, [])
             if job is None or labels.get("job") == job[1]
         ]
-        return Reply(200, {"data": {"resultType": "vector", "result": [{"metric": one} for one in found]}})
+        if expr.startswith("count("):
+            found = self.selected(names, job)
+            return vector([{"metric": {}, "value": [0, str(len(found))]}])
+        if expr.startswith("topk("):
+            counts = Counter(one["__name__"] for one in self.selected(names, job))
+            return vector([{"metric": {"__name__": name}, "value": [0, str(many)]} for name, many in counts.items()])
+        return vector([{"metric": one} for one in found])
+
+    def selected(self, names: re.Match[str] | None, job: re.Match[str] | None) -> Series:
+        """The series of one of the names, or of the job."""
+        return [
+            {"__name__": name, **labels}
+            for name, series in self.series.items()
+            for labels in series
+            if (job is None or labels.get("job") == job[1]) and (names is None or name in names[1].split("|"))
+        ]
 
     def metadata(self, request: Request) -> Reply:
         job = re.search(r'job="([^"]*)"', request.query["match_target"][0])
@@ -111,9 +133,9 @@ def test_a_contract_that_is_kept(run: Run) -> None:
     assert result["changed"] is False
     assert result["summary"] == {"checked": 5, "passed": 5}
     assert result["services"] == {
-        "web": {"targets": 1, "metrics": 2, "series": 3},
-        "box": {"targets": 1, "metrics": 1, "series": 500},
-        "spans": {"targets": 0, "metrics": 1, "series": 1},
+        "web": {"targets": 1, "metrics": 2, "series": 3, "all_series": 7},
+        "box": {"targets": 1, "metrics": 1, "series": 500, "all_series": 501},
+        "spans": {"targets": 0, "metrics": 1, "series": 1, "all_series": 1},
     }
 
 
@@ -231,6 +253,26 @@ def test_a_metric_that_has_none_of_its_names_is_told_with_what_keeps_its_unit(ru
     (finding,) = run(VERSIONS)["findings"]
     assert finding["message"] == "it has no series, nor have its other names use_percent"
     assert "under the metric's aliases, with the factor that makes its unit" in finding["hint"]
+
+
+def test_a_label_that_is_gone_is_told_of_any_service_unless_it_is_optional(run: Run, prometheus: Prometheus) -> None:
+    for series in prometheus.series["box_up"]:
+        del series["disk"]
+    (finding,) = run()["findings"]
+    assert (finding["id"], finding["object"]) == ("contract/label", "box/box_up")
+    assert finding["message"] == "none of its series has the label disk"
+    assert "write that under the label's aliases" in finding["hint"]
+    assert run(CONTRACT.replace("{max: 5}", "{max: 5, optional: true}"))["findings"] == []
+
+
+@pytest.mark.parametrize("budget", [501, 500])
+def test_more_series_than_the_budget_name_the_metrics_with_most(run: Run, budget: int) -> None:
+    found = run(CONTRACT.replace("job: box-exporter", f"job: box-exporter\n    max_series: {budget}"))["findings"]
+    if budget == 501:
+        assert found == []
+        return
+    assert [(one["id"], one["severity"], one["object"]) for one in found] == [("contract/series", "error", "box")]
+    assert found[0]["message"] == "it has 501 series, its budget is 500; most are of box_up 500, up 1"
 
 
 def test_it_waits_for_what_comes(run: Run, prometheus: Prometheus) -> None:
