@@ -71,7 +71,7 @@ seconds:
   returned: always
   sample: 2.1
 services:
-  description: What there is of each service now, in targets, declared metrics with a series, their series, and all of its series.
+  description: Targets of each service, its declared metrics with a series, their series, and all series of its targets.
   type: dict
   returned: when Prometheus answered
   sample: {api-router: {targets: 1, metrics: 12, series: 61, all_series: 240}}
