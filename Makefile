@@ -14,7 +14,7 @@ LAB      := $(PYTHON) -m tests.lab
 READY    := $(VENV)/.made-from-lock
 export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/.lab/bin:$(PATH)
 
-.PHONY: help demo demo-down test check unit programs lint contracts docs dashboards-preview sanity preflight charts molecule test-kill test-uninstall test-alerts test-explain test-mimir lab-build lab-up venv bench clean coverage charts-outdated charts-mirror mutation test-upgrade
+.PHONY: help demo demo-down test check unit programs lint contracts contracts-usage docs dashboards-preview sanity preflight charts molecule test-kill test-uninstall test-alerts test-explain test-mimir lab-build lab-up venv bench clean coverage charts-outdated charts-mirror mutation test-upgrade
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -ts "$$(printf '\t')"
@@ -71,6 +71,9 @@ lint: $(READY) ## ruff, mypy, yamllint, ansible-lint
 contracts: $(READY) ## what contracts/ promises, checked without a cluster
 	$(PYTHON) -m tests.lab.toolchain promtool amtool
 	$(PYTHON) -m tools.contracts check
+
+contracts-usage: $(READY) ## metrics that no panel, rule, objective or runbook reads; LIVE=1: and what a cluster may leave out
+	KUBECONFIG="$${KUBECONFIG:-.lab/kubeconfig}" $(PYTHON) -m tools.contracts usage $(if $(LIVE),--live)
 
 docs: $(READY) ## the reference of modules and roles, as HTML in .cache/docs/html; any warning fails
 	tests/docs/run

@@ -1,7 +1,8 @@
 # Copyright (c) ias.observability contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m tools.contracts check|build`: check contracts/ without a cluster, or compile what is compiled in it."""
+"""`python -m tools.contracts check|build|usage`: check contracts/ without a cluster, compile what is compiled in it, or
+list the metrics that nobody reads; `usage --live` those of a cluster too, with what leaves them out."""
 
 from __future__ import annotations
 
@@ -9,12 +10,13 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ansible_collections.ias.observability.plugins.module_utils._contract.load import load
 from ansible_collections.ias.observability.plugins.module_utils._contract.model import Contract
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.check import check as check_dashboards
+from ansible_collections.ias.observability.plugins.module_utils._dashboards.model import read as read_dashboard
 from ansible_collections.ias.observability.plugins.module_utils._dashboards.queries import Reader
 from ansible_collections.ias.observability.plugins.module_utils._promql import Profile
 from ansible_collections.ias.observability.plugins.module_utils._rules.report import RuleReport
@@ -22,6 +24,7 @@ from ansible_collections.ias.observability.plugins.module_utils._sources import 
 from tools.contracts import (
     generated,
     links,
+    live,
     notices,
     own,
     programs,
@@ -29,6 +32,7 @@ from tools.contracts import (
     rules,
     runbooks,
     schema,
+    usage,
     values,
 )
 
@@ -148,11 +152,63 @@ def check_all(texts: Mapping[Path, str], contract: Contract, is_right: bool) -> 
         return [f"{shown(Path(error.filename))}: missing; python -m tools.contracts build writes what is generated"]
 
 
+def readers(texts: Iterable[str], expressions: Iterable[str]) -> usage.Readers:
+    """What the dashboards' JSON, the rules' expressions and the runbooks read."""
+    found = usage.Readers()
+    for text in texts:
+        dashboard = read_dashboard("", json.loads(text))
+        for target in (target for panel in dashboard.panels for target in panel.targets):
+            if target.language == "promql" and target.query:
+                found.add(target.query, dashboard.variables)
+        for variable in dashboard.variables.values():
+            query = variable.raw.get("query")
+            asked = query.get("query") if isinstance(query, dict) else query
+            if variable.type == "query" and isinstance(asked, str) and asked.startswith("label_values("):
+                found.add(asked, dashboard.variables)
+    for expression in expressions:
+        found.add(expression)
+    for page in (CONTRACTS / "runbooks").glob("*.md"):
+        for _line, language, query in runbooks.blocks(page.read_text().splitlines()):
+            if language == "promql":
+                found.add(query)
+    return found
+
+
+def show_usage(contract: Contract, *, is_live: bool) -> None:
+    """Print the metrics that nobody reads: of the contract, and of a live stack those that may be left out."""
+    texts = [path.read_text() for path in sorted(DASHBOARDS.glob("*.json"))]
+    checked = rules.read(RULES, SERVICES, ROOT)
+    # a record is a name of its metric: whoever reads the record reads it
+    own = [rule.expr for file in checked.files if Path(file.path).name != generated.RECORDS for rule in file.rules]
+    found = readers(texts, own)
+    for service, spec in usage.unread(contract, found):
+        print(
+            f"{shown(SERVICES)}:{spec.line}: {service.name}/{spec.name}: no panel, rule, objective or runbook reads it"
+        )
+    if not is_live:
+        return
+    with live.prometheus() as asked:
+        loaded = [rule.expr for group in asked.rule_groups() for rule in group.rules]
+        found = readers([*texts, *(text for _title, text in live.dashboards())], [*own, *loaded])
+        for query in dict.fromkeys(found.unclear):
+            print(f"# cannot tell what this reads: {' '.join(query.split())}")
+        for service in contract.services.values():
+            have = live.series(asked, contract.names.job(service.job)) if service.job else {}
+            if unread := usage.droppable(contract, have, found):
+                share = f"{sum(unread.values()):,} of {sum(have.values()):,} series"
+                print(f"# {service.name}: {len(unread)} metrics, {share}\n{usage.relabelings(unread)}", end="")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.contracts", description=__doc__)
-    parser.add_argument("command", choices=["check", "build"])
-    command = parser.parse_args().command
+    parser.add_argument("command", choices=["check", "build", "usage"])
+    parser.add_argument("--live", action="store_true", help="of usage: ask the cluster of $KUBECONFIG too")
+    options = parser.parse_args()
+    command = options.command
     contract, problems = read_contract()
+    if command == "usage" and not problems:
+        show_usage(contract, is_live=options.live)
+        return 0
     texts, refused = compile_specs(contract)
     wrong = [*check_forms(), *(refused if contract.services else [])]  # objectives need the contract
     if not wrong:  # what has no form cannot be read any further
