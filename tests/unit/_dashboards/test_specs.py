@@ -28,12 +28,12 @@ from tests.unit.growth import LINEAR, growth
 
 CONTRACTS = Path(__file__).resolve().parents[3] / "contracts"
 SERVICES = (CONTRACTS / "services.yaml").read_text()
-ALERTS = (CONTRACTS / "alerts.yaml").read_text()
+RULES = [Source(path.name, path.read_text()) for path in sorted(CONTRACTS.glob("*alerts.yaml"))]
 
 
 @cache
 def reader() -> Reader:
-    recorded = check_rules([Source("alerts.yaml", ALERTS)], Profile()).files
+    recorded = check_rules(RULES, Profile()).files
     return Reader(Profile(), load("services.yaml", SERVICES, RuleReport()), recorded)
 
 
