@@ -14,7 +14,7 @@ LAB      := $(PYTHON) -m tests.lab
 READY    := $(VENV)/.made-from-lock
 export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/.lab/bin:$(PATH)
 
-.PHONY: help demo demo-down test check unit programs lint contracts contracts-usage docs dashboards-preview sanity preflight charts molecule test-kill test-uninstall test-alerts test-explain test-mimir lab-build lab-up venv bench clean coverage charts-outdated charts-mirror mutation test-upgrade
+.PHONY: help demo demo-down test check unit programs lint contracts contracts-usage docs dashboards-preview sanity preflight charts molecule test-kill test-loss test-uninstall test-alerts test-explain test-mimir lab-build lab-up venv bench clean coverage charts-outdated charts-mirror mutation test-upgrade
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | column -ts "$$(printf '\t')"
@@ -116,6 +116,9 @@ test-uninstall: $(READY) ## remove the stack with and without its data (10 minut
 	$(LAB) images
 	$(LAB) platform
 	$(PYTHON) -m pytest -q tests/integration/uninstall
+
+test-loss: demo ## numbered lines and spans while each program of the stack is restarted (5 minutes; not part of `make test`)
+	$(PYTHON) -m pytest -q -s tests/integration/loss
 
 test-upgrade: demo ## upgrades that break something, taken back (15 minutes; not part of `make test`)
 	$(PYTHON) -m pytest -q tests/integration/upgrade
