@@ -39,7 +39,7 @@ EXAMPLES = r"""
     #     object: KubeCPUOvercommit*
     #     reason: a test cluster, one node is enough
     #     until: 2027-06-30
-    waivers: inventories/test/waivers.yaml
+    waivers: waivers/test.yaml
 """
 
 RETURN = r"""
