@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._findings import did_you_mean
-from .._prometheus import Target
+from .._prometheus import LoadedRule, Target
 from .._promql.nodes import Matcher
 from .._promql.patterns import accepts
 from .chain import Step, broken, clock, is_broken, listed
@@ -60,8 +60,9 @@ def metric_walk(metric: str, matchers: Sequence[Matcher], known: Known) -> Walk:
     chain = [broken(f"Prometheus has no series of {metric} now{told}")]
     if targets in answers.errors:  # what is scraped is not known: nothing is said of it
         return chain
-    if ":" in metric:
-        return [*chain, *_recorded(metric, answers.get(rules) or (), answers.objects(), known)]
+    own_rules = [rule for rule in answers.get(rules) or () if rule.name == metric]
+    if own_rules:
+        return [*chain, _recorded(own_rules[0])]
     jobs = list(known.jobs.get(metric) or known.jobs.get(family(metric)) or ())
     jobs = jobs or [sample.labels["job"] for sample in answers.samples(seen) if "job" in sample.labels]
     jobs = jobs or [matcher.value for matcher in matchers if matcher.name == "job" and matcher.operator == "="]
@@ -70,6 +71,8 @@ def metric_walk(metric: str, matchers: Sequence[Matcher], known: Known) -> Walk:
     if is_broken(steps):
         return [*chain, *steps]
     near = _near(metric, [name for name in answers.texts(names) if name != metric])
+    if not steps and ":" in metric:  # the name of a rule, unless something exposes it
+        return [*chain, *rule_chain("", metric, "", answers.objects(), known.home)]
     if not steps:
         hint = _capital(near) or "Correct the name, or deploy what exposes it"
         never = f"Prometheus has no metric {metric}, and had none within {LOOK_BACK}"
@@ -120,17 +123,11 @@ def _near(name: str, known: Sequence[str]) -> str:
     return did_you_mean(name, near, 0.75)
 
 
-def _recorded(metric: str, rules: Sequence[Any], objects: Objects, known: Known) -> Iterator[Step]:
+def _recorded(rule: LoadedRule) -> Step:
     """A metric that a rule records."""
-    own = [rule for rule in rules if rule.name == metric]
-    if not own:
-        yield from rule_chain("", metric, "", objects, known.home)
-        return
-    (rule, *_others) = own
     if rule.error:
-        yield broken(f"recording rule {metric} cannot be evaluated: {rule.error}", "Correct its expression")
-    else:
-        yield broken(f"recording rule {metric} gives nothing: {rule.expr}", "Explain its expression in the same way")
+        return broken(f"recording rule {rule.name} cannot be evaluated: {rule.error}", "Correct its expression")
+    return broken(f"recording rule {rule.name} gives nothing: {rule.expr}", "Explain its expression in the same way")
 
 
 def dropping_rule(metric: str, pool: str, objects: Objects) -> str:

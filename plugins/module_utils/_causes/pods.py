@@ -77,17 +77,12 @@ def _reason(pod: Object, objects: Objects) -> str:
         return f"is not scheduled: {one_line(str(message))}"
     for state, is_init in containers(pod):
         if text := _container_trouble(state, is_init):
-            detail = next((event for event in events if _explains(event, state, text)), "")
-            return text + (f" ({detail})" if detail else "")
+            # of what is being created the state does not say what it waits for
+            return f"{text} ({events[0]})" if events and text.endswith("is being created") else text
     if events:
         return f"is not ready: {events[0]}"
     unready = [state["name"] for state, is_init in containers(pod) if not is_init and not state.get("ready")]
     return f"runs, but container {listed(unready)} is not ready" if unready else ""
-
-
-def _explains(event: str, state: Mapping[str, Any], text: str) -> bool:
-    """An event that says more than the container's state: a volume, a probe, an image."""
-    return event.partition(":")[0] not in {"BackOff"} and event.partition(": ")[2][:60] not in text
 
 
 def _container_trouble(state: Mapping[str, Any], is_init: bool) -> str:

@@ -194,6 +194,9 @@ def job_chain(job: str, pools: Mapping[str, int], objects: Objects, home: str) -
     if not objects.knows("services"):
         return []
     services = [item for item in objects.of("services") if name_of(item) == job]
+    for item in services:  # its monitor may select others, too
+        if is_broken(own := behind(item, _first_port(item), objects)):
+            return own
     chains = [
         idle_chain(pool, pools, objects, home)
         for plural in ENDPOINTS

@@ -177,6 +177,13 @@ def test_where_the_targets_cannot_be_asked_nothing_is_said_of_them() -> None:
     assert said(steps) == "Prometheus has no series of requests_total now"
 
 
+def test_a_colon_alone_makes_no_recording_rule() -> None:
+    """vLLM's metrics have one."""
+    given = base(targets=[], kinds=scaled())
+    steps = follow(expression_walk("vllm:running", Known(HOME, {"vllm:running": ["web"]})), given)
+    assert said(steps) == "Deployment ias-system/web is scaled to 0"
+
+
 def test_metrics_that_tempo_makes() -> None:
     assert walked("traces_spanmetrics_calls_total", base(targets=[])) == "Service ias-system/tempo does not exist"
 
@@ -192,7 +199,7 @@ def test_a_recording_rule() -> None:
     rule = LoadedRule("g", "recording", "a:b", "x / y", 0, "err", "many-to-many")
     given = base() | {Question("rules"): [rule]}
     assert walked("a:b", given) == "recording rule a:b cannot be evaluated: many-to-many"
-    assert walked("a:c", base()) == "no PrometheusRule has a rule a:c"
+    assert walked("a:c", base(targets=[])) == "no PrometheusRule has a rule a:c"
 
 
 @pytest.mark.parametrize(

@@ -277,6 +277,20 @@ def test_a_job_without_a_target() -> None:
     assert "scaled to 0" in said(job_chain("web", {}, objects(kinds), HOME))
 
 
+def test_a_job_whose_monitor_selects_others_too() -> None:
+    kinds = healthy()
+    scaled(kinds)
+    other = pod("api-1", {"app": "api"})
+    ports = [{"name": "metrics", "port": 80, "targetPort": "http"}]
+    kinds["pods"].append(other)
+    kinds["services"].insert(
+        0, thing("api", labels={"part-of": "shop"}, spec={"selector": {"app": "api"}, "ports": ports})
+    )
+    kinds["services"][1]["metadata"]["labels"] = {"part-of": "shop"}
+    monitor(kinds)["spec"]["selector"] = {"matchLabels": {"part-of": "shop"}}
+    assert said(job_chain("web", {POOL: 0}, objects(kinds), HOME)) == "Deployment ias-system/web is scaled to 0"
+
+
 def test_a_pod_monitor() -> None:
     kinds = healthy()
     spec = {"selector": {"matchLabels": {"app": "web"}}, "podMetricsEndpoints": [{"port": "http"}]}
