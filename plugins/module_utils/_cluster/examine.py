@@ -131,6 +131,7 @@ def _stack(lists: Lists, releases: Sequence[Release], newest: Mapping[str, Head]
                 stack.before += workloads(manifest.outline(before, _KINDS, _DATA_SOURCE), release.namespace)
         except (KubeError, ValueError) as error:
             message, hint = (error.message, error.hint) if isinstance(error, KubeError) else (str(error), "")
+            hint = hint or "Correct the values, or the chart reference"
             stack.findings.append(Finding("cluster/render", "error", message, hint, object=f"release {release.name}"))
     return stack
 

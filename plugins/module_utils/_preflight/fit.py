@@ -78,6 +78,9 @@ def _largest(misfit: Misfit, nodes: Mapping[str, Node]) -> str:
 def _help(misfits: Sequence[Misfit], nodes: Mapping[str, Node], volumes: Mapping[tuple[str, str], Volume]) -> str:
     """How many nodes, like the largest there is, would take them."""
     pods = [misfit.pod for misfit in misfits]
+    bound = [pod.name for pod in pods if any(_is_bound(volumes, pod.namespace, claim) for claim in pod.claims)]
+    if bound:
+        return f"Make room on a node that reaches the volume of {', '.join(bound)}"
     usable = [node for node in nodes.values() if not any(refusal(pod, node) for pod in pods)]
     model = max(usable, key=lambda node: node.allocatable.get("memory", 0), default=None)
     if model is not None:
@@ -89,6 +92,12 @@ def _help(misfits: Sequence[Misfit], nodes: Mapping[str, Node], volumes: Mapping
                 return f"Add {number} node{'s' if number > 1 else ''} like {model.name} ({size})"
     largest = max(misfits, key=lambda misfit: misfit.needs.get("memory", 0))
     return f"Add a node that takes {largest.pod.name}, with at least {room(largest.needs)} free"
+
+
+def _is_bound(volumes: Mapping[tuple[str, str], Volume], namespace: str, claim: str) -> bool:
+    """Whether the volume of the claim is bound to some of the nodes."""
+    volume = volumes.get((namespace, claim))
+    return volume is not None and bool(volume.terms)
 
 
 def _daemon(group: Sequence[Misfit]) -> Finding:

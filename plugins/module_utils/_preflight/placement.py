@@ -204,7 +204,8 @@ def _untainted(pod: Pod) -> Pod:
 
 
 def room(needs: Mapping[str, int]) -> str:
-    """What a pod needs, as people say it."""
+    """What a pod needs, as people say it; slots for volumes are only spoken of where they are short."""
     known = [shown(name, needs[name]) for name in ("cpu", "memory") if needs.get(name)]
-    rest = [shown(name, needs[name]) for name in needs if name not in {"cpu", "memory", "pods"} and needs[name]]
+    others = (name for name in needs if name not in {"cpu", "memory", "pods"} and not name.startswith("slots for "))
+    rest = [shown(name, needs[name]) for name in others if needs[name]]
     return ", ".join(known + rest) or "a place among the node's pods"

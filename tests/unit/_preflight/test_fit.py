@@ -190,6 +190,7 @@ def test_a_volume_that_exists_binds_its_pod() -> None:
     cluster = [node("w0", unschedulable=True), node("w1")]
     (finding,) = fitting(cluster, [workload("StatefulSet", "loki", claims="fast")], volumes=volumes)
     assert "1 out of reach of its volume data-loki-0" in finding.message
+    assert finding.hint.startswith("Make room on a node that reaches the volume of loki-0, or choose")
 
 
 def test_a_daemon_set_needs_every_node() -> None:
