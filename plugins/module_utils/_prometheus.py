@@ -146,12 +146,6 @@ class Prometheus:
         answer = self.api.post_form(path, {"query": expr})
         return _read(path, lambda data: next((float(one["value"][1]) for one in data["result"]), None), answer)
 
-    def first(self, expr: str) -> tuple[dict[str, str], float] | None:
-        """The labels and the value of the first series that an expression gives now; None where it gives none."""
-        path = "/api/v1/query"
-        answer = self.api.post_form(path, {"query": expr})
-        return _read(path, lambda data: next((read_series(one) for one in data["result"]), None), answer)
-
     def points(self, expr: str, *, start: float, end: float, step: int) -> int:
         """How many finite values a range query gives between two times in seconds since the epoch."""
         path = "/api/v1/query_range"
@@ -187,10 +181,6 @@ class Prometheus:
 def _read(path: str, read: Callable[[Any], Parsed], answer: Any) -> Parsed:
     """Read the data of an answer; HttpError where it is not Prometheus'."""
     return parse("Prometheus", path, lambda whole: read(whole["data"]), answer)
-
-
-def read_series(entry: Any) -> tuple[dict[str, str], float]:
-    return labels(entry["metric"]), float(entry["value"][1])
 
 
 def count_points(data: Any) -> int:

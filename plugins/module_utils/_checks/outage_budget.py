@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from .._findings import Finding
 
-BUSIEST = "topk(1, rate(loki_source_file_read_bytes_total[10m]))"
-"""The log file that grows the fastest, by what the collectors read of each."""
+BUSIEST = "topk(100, rate(loki_source_file_read_bytes_total[10m]))"
+"""The log files that grow the fastest, by what the collectors read of each; some are of pods that have ended."""
 SHORTEST_SECONDS = 600.0
 """What an upgrade of Loki, or a move to another node, may take."""
 _PATH = re.compile(r"/([^_/]+)_([^_/]+)_[^/]+/([^/]+)/[^/]+$")

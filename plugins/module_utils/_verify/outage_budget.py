@@ -15,13 +15,12 @@ from .._prometheus import Prometheus
 
 def read_outage_budget(cluster: Cluster, prometheus: Prometheus, nodes: Mapping[Container, str]) -> OutageBudget | None:
     """None where no collector counts what it reads of each file. `nodes` of the running containers."""
-    found = prometheus.first(BUSIEST)
-    if found is None or found[1] <= 0:
+    rates = {container_of(path): rate for path, rate in prometheus.values(BUSIEST, "path").items()}
+    running = {container: rates[str(container)] for container in nodes if rates.get(str(container), 0) > 0}
+    if not running:
         return None
-    labels, rate = found
-    container = container_of(labels.get("path", ""))
-    node = nodes.get(Container(*container.split("/"))) if container else None
-    return OutageBudget(container, rate, read_node(cluster, node) if node else Rotation())
+    busiest = max(running, key=lambda container: running[container])
+    return OutageBudget(str(busiest), running[busiest], read_node(cluster, nodes[busiest]))
 
 
 def read_node(cluster: Cluster, node: str) -> Rotation:

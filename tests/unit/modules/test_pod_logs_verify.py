@@ -288,7 +288,8 @@ class TestOutageBudget:
 
     @staticmethod
     def grow(prometheus: Server, path: str, rate: float) -> None:
-        series = [{"metric": {"path": path}, "value": [0, str(rate)]}]
+        ended = {"metric": {"path": path.replace("shop-1", "shop-0")}, "value": [0, str(rate * 2)]}
+        series = [ended, {"metric": {"path": path}, "value": [0, str(rate)]}]
         prometheus.ok("POST", "/api/v1/query", {"data": {"result": series}})
 
     PATH = "/var/log/pods/web_shop-1_5c1f/app/0.log"
