@@ -93,8 +93,10 @@ class _PanelWalk:
         found = cause(below)
         if found is not None and found.hint == NOT_CROSSED:
             return [Step(f"it shows nothing, and need not: {found.text}")]
-        may = f" (its description says that it may: {panel.may_be_empty})" if panel.may_be_empty else ""
-        return [broken(f"{panel.label} shows no data of now{may}"), *below]
+        if panel.may_be_empty and not failed:
+            why = [unknown(step.text, step.hint) for step in below if step.state == "broken"]
+            return [*why, Step(f"it shows nothing, and may: {panel.may_be_empty}")]
+        return [broken(f"{panel.label} shows no data of now"), *below]
 
     def _variables(self, dashboard: Json, panel: Mapping[str, Any]) -> tuple[dict[str, Chosen], list[Step]]:
         """The values of the variables that the panel needs, and the one that has none."""

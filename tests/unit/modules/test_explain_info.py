@@ -117,6 +117,16 @@ def test_a_panel_of_what_crosses_a_limit_may_be_empty(server: Server, explain: R
     assert result["cause"] == "nothing is wrong: it shows nothing, and need not: no series is > 5: up is 3"
 
 
+def test_a_panel_may_be_empty_where_its_description_says_so(server: Server, explain: Run) -> None:
+    dashboard(server, "up")
+    found = server.reply(Request("GET", "/api/dashboards/uid/api", {}, {}, None))
+    assert isinstance(found, Reply)
+    found.body["dashboard"]["panels"][0]["description"] = "May be empty: nothing fires on a good day"
+    result = explain(panel="API Router/Requests")
+    assert result["cause"] == "nothing is wrong: it shows nothing, and may: nothing fires on a good day"
+    assert result["chain"][-2]["state"] == "unknown"
+
+
 def test_a_panel_that_shows_what_was(server: Server, explain: Run) -> None:
     """A rate of five minutes still has data when its target has been gone for three."""
     dashboard(server, "sum(rate(up[5m]))", shown=True)
