@@ -86,7 +86,7 @@ findings:
     - id: canary/lost
       severity: error
       object: node worker-2
-      message: no collector is ready on this node: all 1026 numbered lines are not in Loki
+      message: "no collector is ready on this node: all 1026 numbered lines are not in Loki"
 summary:
   description: How many lines were written, and how many of them are in Loki as they were written.
   type: dict

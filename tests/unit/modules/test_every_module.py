@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import runpy
 import sys
@@ -47,6 +48,14 @@ def test_a_wrong_call_is_one_message(
     assert result["failed"] is True
     assert "colour" in result["msg"] or "required" in result["msg"]
     assert "\n" not in result["msg"]
+
+
+@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("part", ["DOCUMENTATION", "EXAMPLES", "RETURN"])
+def test_its_reference_is_yaml(root: Path, name: str, part: str) -> None:
+    tree = ast.parse(read_module(root, name))
+    texts = {node.targets[0].id: node.value for node in tree.body if isinstance(node, ast.Assign)}  # type: ignore[attr-defined]
+    assert yaml.load(ast.literal_eval(texts[part]), Loader=yaml.CSafeLoader)
 
 
 @pytest.mark.parametrize(
