@@ -146,10 +146,10 @@ def writers(matchers: Sequence[Matcher], collector: Labels, loki: tuple[str, str
     pods = [pod for pod in objects.of("pods") if _writes(pod, matchers)]
     if not pods:
         return list(_absent(matchers, objects))
-    unready = [pod for pod in pods if not is_ready(pod)]
-    if len(unready) == len(pods):
-        return list(pod_chain(unready[0], objects))
-    running = next(pod for pod in pods if is_ready(pod))
+    ready = [pod for pod in pods if is_ready(pod)]
+    if not ready:
+        return list(pod_chain(pods[0], objects))
+    running = ready[0]
     chain = late_chain(running, node_of(running), collector, loki, objects)
     if is_broken(chain):
         return list(chain)

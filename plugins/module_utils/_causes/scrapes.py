@@ -51,7 +51,7 @@ def meaning(target: Target, pod: Object | None, objects: Objects, home: str) -> 
             return
 
 
-Explain = Callable[["re.Match[str]", Target, Object | None, Objects, str], Iterator[Step]]
+Explain = Callable[["re.Match[str]", Target, "Object | None", Objects, str], Iterator[Step]]
 
 
 def _owner(target: Target, objects: Objects) -> tuple[str, Mapping[str, Any], Object | None]:

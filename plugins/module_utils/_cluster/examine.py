@@ -27,7 +27,7 @@ from .._release.history import Revision
 from .._release.intended import Head, Release, heads, revision
 from .lists import Lists
 
-Render = Callable[[Release, Revision | None], str]
+Render = Callable[[Release, "Revision | None"], str]
 """The manifest that a release will have; KubeError where it cannot be told."""
 
 _STORAGE, _ADMISSION = "storage.k8s.io", "admissionregistration.k8s.io"

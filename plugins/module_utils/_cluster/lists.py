@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from .._findings import Finding
 from .._kube.access import space_of
@@ -16,7 +17,7 @@ from .._kube.errors import ApiError
 from .._kube.permissions import Permission, Scope
 
 WORKERS = 8
-Listed = list[Object] | None
+Listed: TypeAlias = "list[Object] | None"
 """None where it could not be read."""
 
 

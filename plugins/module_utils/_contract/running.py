@@ -16,7 +16,7 @@ from .._promql.nodes import Binary, Expr, VectorSelector, children, walk
 from .._promql.patterns import accepts
 from .model import Contract, Service
 
-Recorded = Callable[[str], bool | None]
+Recorded = Callable[[str], "bool | None"]
 """Whether a record of that name has anything to record; None where no rule records it."""
 
 
@@ -117,7 +117,7 @@ class Running:
         for service in self.contract.services.values():
             for spec in service.metrics.values():
                 for name in spec.series:
-                    for alias in {name, self.contract.names.metric(name)}:
+                    for alias in dict.fromkeys([name, self.contract.names.metric(name)]):
                         found.setdefault(alias, []).append(service)
         return found
 

@@ -58,13 +58,14 @@ class Found:
 
     def lines(self, src: Path) -> list[str]:
         """How many of each, and the first of what cannot be validated, by its name below `src`."""
+        more = len(self.unchecked) - _MOST_TOLD
         return [
             f"rule files: {len(self.rules)}",
             f"dashboards: {len(self.dashboards)}",
             f"Helm values: {len(self.values)}",
             f"metrics contract: {_below(src, self.contract) if self.contract else 'none'}",
             *(f"not validated: {_below(src, file)} ({reason})" for file, reason in self.unchecked[:_MOST_TOLD]),
-            *([f"not validated: {more} more"] if (more := len(self.unchecked) - _MOST_TOLD) > 0 else []),
+            *([f"not validated: {more} more"] if more > 0 else []),
         ]
 
 

@@ -142,10 +142,13 @@ def _scoped(answer: Any) -> Iterator[str]:
         yield from (tag if name == "intrinsic" else f"{name}.{tag}" for tag in map(text, scope.get("tags") or ()))
 
 
+def _values(answer: Any) -> list[str]:
+    return [text(entry["value"]) for entry in answer.get("tagValues") or ()]
+
+
 def _tag_values(stack: Stack, name: str) -> list[str]:
     path = f"/api/v2/search/tag/{name}/values"
-    read = lambda answer: [text(entry["value"]) for entry in answer.get("tagValues") or ()]  # noqa: E731
-    return parse("Tempo", path, read, reached(stack.tempo).get(path))
+    return parse("Tempo", path, _values, reached(stack.tempo).get(path))
 
 
 ASKED: Mapping[str, Callable[[Stack, str], Any]] = {

@@ -20,7 +20,7 @@ from .pods import Owner, Pod, Running, spread_constraints
 from .quantities import WORDS, shown, total
 from .workloads import Workload
 
-Domain = tuple[str, str | None]
+Domain = tuple[str, "str | None"]
 """A topology key, and its value."""
 
 

@@ -62,7 +62,7 @@ def _workload(item: Object, namespace: str, reloader: Mapping[str, Any]) -> Work
         return Workload(owner, [pods.pod(owner, owner.name, labels, pod_spec)])
     if kind == "Deployment":
         count = _count(spec.get("replicas"))
-        return Workload(owner, [pods.pod(owner, owner.name, labels, pod_spec) for _ in range(count)])
+        return Workload(owner, [pods.pod(owner, owner.name, labels, pod_spec) for _number in range(count)])
     if kind == "StatefulSet":
         names = [f"{owner.name}-{number}" for number in range(_count(spec.get("replicas")))]
         return _stateful(owner, names, labels, pod_spec, spec.get("volumeClaimTemplates") or ())

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -30,6 +29,7 @@ class Belongings:
     def __init__(self, cluster: Cluster, namespace: str) -> None:
         self.cluster = cluster
         self.namespace = namespace
+        self._known: dict[str, dict[str, tuple[str, bool]]] = {}
 
     def of(self, releases: Iterable[str]) -> list[dict[str, Any]]:
         """Everything that exists because of them, as shown in RETURN of release_objects_info."""
@@ -93,11 +93,14 @@ class Belongings:
         scope = f"/namespaces/{namespace}" if namespaced else ""
         return f"{_root(api_version)}{scope}/{plural}" + (f"/{name}" if name else "")
 
-    @functools.cache  # noqa: B019 - as old as the module's run
     def _kinds(self, api_version: str) -> dict[str, tuple[str, bool]]:
         """Plural, and whether it lives in namespaces, by kind."""
-        resources = (self.cluster.find(_root(api_version)) or {}).get("resources") or []
-        return {item["kind"]: (item["name"], item["namespaced"]) for item in resources if "/" not in item["name"]}
+        if api_version not in self._known:
+            resources = (self.cluster.find(_root(api_version)) or {}).get("resources") or []
+            self._known[api_version] = {
+                item["kind"]: (item["name"], item["namespaced"]) for item in resources if "/" not in item["name"]
+            }
+        return self._known[api_version]
 
 
 def _volume(item: Object) -> str:
