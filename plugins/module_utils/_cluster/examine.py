@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from .._causes.objects import name_of
 from .._findings import Finding
@@ -27,8 +28,12 @@ from .._release.history import Revision
 from .._release.intended import Head, Release, heads, revision
 from .lists import Lists
 
-Render = Callable[[Release, "Revision | None"], str]
-"""The manifest that a release will have; KubeError where it cannot be told."""
+
+class Render(Protocol):
+    """The manifest that a release will have; KubeError where it cannot be told."""
+
+    def __call__(self, release: Release, current: Revision | None, /) -> str: ...
+
 
 _STORAGE, _ADMISSION = "storage.k8s.io", "admissionregistration.k8s.io"
 _HOOKS = ("validatingwebhookconfiguration", "mutatingwebhookconfiguration")
