@@ -49,10 +49,11 @@ class OtlpProbe:
         """An exemplar of ours proves both; without one the counter says whether the spans were counted."""
         if not self.spans:
             return SpanMetrics(counted=False, exemplar=False)
-        ours = {span.trace_id for span in self.spans.values()}
+        ours = {span.trace_id.lstrip("0") for span in self.spans.values()}
         began = min(span.began for span in self.spans.values())
         exemplars = prometheus.exemplars(LATENCIES, start=began - SEARCH_SECONDS, end=time.time() + SEARCH_SECONDS)
-        if any(ours & set(exemplar.labels.values()) for exemplar in exemplars):
+        # Tempo leaves the zeros out that an id begins with.
+        if any(ours & {value.lstrip("0") for value in exemplar.labels.values()} for exemplar in exemplars):
             return SpanMetrics(counted=True, exemplar=True)
         counted = prometheus.value(CALLS)
         if counted is not None and counted != self.before:

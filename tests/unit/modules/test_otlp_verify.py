@@ -70,7 +70,10 @@ class Tempo:
         return Reply(200, {"data": {"result": result}})
 
     def exemplars(self, _request: Request) -> Reply:
-        entries = [{"labels": {"trace_id": one}, "value": "1", "timestamp": 1} for one in self.trace_ids]
+        entries = [
+            {"labels": {"trace_id": one.lstrip("0")}, "value": "1", "timestamp": 1}  # as Tempo writes it
+            for one in self.trace_ids
+        ]
         series = [{"seriesLabels": {}, "exemplars": entries}]
         return Reply(200, {"data": series if self.has_exemplar else []})
 
@@ -207,6 +210,14 @@ def test_span_metrics_and_their_exemplar(run: Callable[..., dict[str, Any]], tem
     assert result["findings"] == []
     assert result["summary"] == {"checked": 10, "passed": 10}
     assert result["span_metrics"] is True
+
+
+def test_an_id_that_begins_with_a_zero(
+    run: Callable[..., dict[str, Any]], tempo: Tempo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("secrets.token_hex", lambda size: f"{'0':a<{2 * size}}")
+    tempo.processors, tempo.counts = SPAN_METRICS, iter([4, 4])
+    assert run()["findings"] == []
 
 
 def test_spans_that_are_not_counted(run: Callable[..., dict[str, Any]], tempo: Tempo) -> None:
