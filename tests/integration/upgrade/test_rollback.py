@@ -43,7 +43,7 @@ def test_it_is_taken_back(cluster: Cluster, site: Site, upgrade: str) -> None:
     done = site(**variables, verify_timeout=90, observability_rollout_timeout=120)
     after = revision(cluster, release)
     assert done.code != 0
-    (verdict,) = [
+    verdict, *_again = [
         line for line in done.output.splitlines() if f"Release {release} does not work after its upgrade" in line
     ]
     assert cause in verdict

@@ -64,7 +64,8 @@ def test_runs_helm_once_with_the_values_on_its_standard_input(kube: FakeKube, he
     (call,) = helm.calls()
     assert call["arguments"] == [
         *("upgrade", "demo", "oci://registry.example/demo", "--version", "1.0.0", "--namespace", "ias-system"),
-        *("--values", "-", "--install", "--create-namespace", "--reset-values", "--skip-crds", "--timeout", "300s"),
+        *("--values", "-", "--install", "--create-namespace", "--reset-values", "--skip-crds", "--force-conflicts"),
+        *("--timeout", "300s"),
     ]
     assert call["files"]["--values"] == values
     assert call["files"]["KUBECONFIG"]["links"] == 0

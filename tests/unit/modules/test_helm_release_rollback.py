@@ -64,7 +64,9 @@ def test_helm_goes_back_without_the_chart(kube: FakeKube, helm: FakeHelm, run: R
     assert "3100" in result["diff"]["after"]
     assert "3200" in result["diff"]["before"]
     (call,) = helm.calls()
-    assert call["arguments"] == ["rollback", "demo", "2", "--namespace", "ias-system", "--timeout", "300s"]
+    assert call["arguments"] == [
+        *("rollback", "demo", "2", "--namespace", "ias-system", "--force-conflicts", "--timeout", "300s")
+    ]
 
 
 def test_an_upgrade_that_failed_is_gone_back_from_although_it_changed_nothing(
