@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 MINIMUM = 4
 TIMEOUT_SECONDS = 300
-TAKE_OVER = "--force-conflicts"
+TAKE_OVER = ("--server-side=true", "--force-conflicts")
 """What the chart states wins over a change that somebody made by hand; without it Helm refuses the whole upgrade."""
 # What a user's shell may hold and a kubeconfig does not override; empty is as good as unset.
 OVERRIDES = ("HELM_KUBECONTEXT", "HELM_KUBEAPISERVER", "HELM_KUBETOKEN", "HELM_NAMESPACE", "HELM_DEBUG")
@@ -112,7 +112,7 @@ class Helm:
             "--create-namespace",
             "--reset-values",
             "--skip-crds",
-            TAKE_OVER,
+            *TAKE_OVER,
             "--timeout",
             f"{timeout}s",
         ]
@@ -121,7 +121,7 @@ class Helm:
     def rollback(self, target: Revision, *, timeout: int) -> None:
         """Apply a revision again, as a new one; the `timeout` is that of `apply`."""
         arguments = ["rollback", target.body["name"], str(target.number), "--namespace", target.body["namespace"]]
-        self._masked([*arguments, TAKE_OVER, "--timeout", f"{timeout}s"], target.values, seconds=timeout + 60)
+        self._masked([*arguments, *TAKE_OVER, "--timeout", f"{timeout}s"], target.values, seconds=timeout + 60)
 
     def upgraded(
         self, name: str, namespace: str, chart: Chart, values: Mapping[str, Any], *, checked: bool = False

@@ -64,7 +64,16 @@ def test_runs_helm_once_with_the_values_on_its_standard_input(kube: FakeKube, he
     (call,) = helm.calls()
     assert call["arguments"] == [
         *("upgrade", "demo", "oci://registry.example/demo", "--version", "1.0.0", "--namespace", "ias-system"),
-        *("--values", "-", "--install", "--create-namespace", "--reset-values", "--skip-crds", "--force-conflicts"),
+        *(
+            "--values",
+            "-",
+            "--install",
+            "--create-namespace",
+            "--reset-values",
+            "--skip-crds",
+            "--server-side=true",
+            "--force-conflicts",
+        ),
         *("--timeout", "300s"),
     ]
     assert call["files"]["--values"] == values

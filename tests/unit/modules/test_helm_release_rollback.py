@@ -65,7 +65,17 @@ def test_helm_goes_back_without_the_chart(kube: FakeKube, helm: FakeHelm, run: R
     assert "3200" in result["diff"]["before"]
     (call,) = helm.calls()
     assert call["arguments"] == [
-        *("rollback", "demo", "2", "--namespace", "ias-system", "--force-conflicts", "--timeout", "300s")
+        *(
+            "rollback",
+            "demo",
+            "2",
+            "--namespace",
+            "ias-system",
+            "--server-side=true",
+            "--force-conflicts",
+            "--timeout",
+            "300s",
+        )
     ]
 
 
