@@ -12,7 +12,8 @@ short_description: Prove that Prometheus scrapes every target
 description:
   - Asks Prometheus for its active targets and fails unless all of them are up, and were scraped within two of their
     intervals by Prometheus' own clock (C(targets/stale)).
-  - Fails when Prometheus has refused its newest configuration and runs an older one (C(targets/configuration)).
+  - Fails when Prometheus has refused its newest configuration and runs an older one (C(targets/configuration)), or has
+    not loaded it yet, which shows by targets of monitors that it does not select any more (C(targets/not-loaded)).
   - Where Prometheus is reached through the cluster, each endpoint of a ServiceMonitor or PodMonitor that it selects
     must have an active target (C(targets/monitor)), for Prometheus does not tell of one that selects nothing. Outside
     the namespace of Prometheus such a monitor is a warning.
@@ -96,7 +97,7 @@ def main() -> None:
         with open_service(module.params, "prometheus", deadline) as api:
             prometheus = Prometheus(api)
             targets, now, runtime = prometheus.targets(), prometheus.now(), prometheus.runtime()
-        monitors = [] if url else selected(_kube.Cluster(_kube.connect(module.params), deadline), home)
+        monitors = None if url else selected(_kube.Cluster(_kube.connect(module.params), deadline), home)
         return check_targets(targets, module.params["jobs"], monitors, home, now=now, runtime=runtime)
 
     def explain(findings: Sequence[Finding], deadline: Deadline) -> Iterable[Explained]:

@@ -13,13 +13,15 @@ from .._prometheus import Runtime, Target
 from .freshness import clock, is_stale, shown_age
 from .result import CheckResult
 
+MONITOR_POOLS = ("serviceMonitor/", "podMonitor/")
+"""What the names of pools begin with that the operator makes of monitors."""
 PROMETHEUS_LOG = "Read Prometheus' own log"
 
 
 def check_targets(
     targets: Iterable[Target],
     wanted_jobs: Iterable[str],
-    monitors: Iterable[Monitor] = (),
+    monitors: Sequence[Monitor] | None = None,
     home: str = "",
     *,
     now: float,
@@ -27,8 +29,8 @@ def check_targets(
 ) -> CheckResult:
     """Every active target is up and scraped now, and every wanted job and every endpoint of a monitor has one.
 
-    A monitor outside the namespace `home` is somebody else's: without a target it is a warning. `now` is Prometheus'
-    clock, in seconds since the epoch.
+    `monitors` are those that Prometheus selects, None where they could not be read. One outside the namespace `home` is
+    somebody else's: without a target it is a warning. `now` is Prometheus' clock, in seconds since the epoch.
     """
     targets = list(targets)
     pools = {target.pool for target in targets}
@@ -38,13 +40,14 @@ def check_targets(
         counts["up" if target.health == "up" else "down"] += 1
     missing = [job for job in wanted_jobs if job not in jobs]
     stale = [target for target in targets if target.health == "up" and is_late(target, now)]
-    findings = check_configuration(runtime)
+    findings = check_configuration(runtime) or check_loaded(pools, monitors)
+    unloaded = len(findings)
     findings += [not_up(target) for target in targets if target.health != "up"]
     findings += not_scraped(stale, targets, now)
     findings += [missing_job(job) for job in missing]
     idle = [
         idle_endpoint(monitor, number, home)
-        for monitor in monitors
+        for monitor in monitors or ()
         for number, pool in enumerate(monitor.pools)
         if pool not in pools
     ]
@@ -58,9 +61,7 @@ def check_targets(
             )
         )
     passed = sum(target.health == "up" for target in targets) - len(stale)
-    checked = (
-        len(targets) + len(missing) + (not runtime.configured) + sum(finding.severity == "error" for finding in idle)
-    )
+    checked = len(targets) + len(missing) + unloaded + sum(finding.severity == "error" for finding in idle)
     return CheckResult(checked, passed, [*findings, *idle], {"jobs": dict(sorted(jobs.items()))})
 
 
@@ -124,6 +125,22 @@ def check_configuration(runtime: Runtime) -> list[Finding]:
     message = f"Prometheus refused its newest configuration and runs the one of {runtime.since}"
     hint = f"{PROMETHEUS_LOG} for 'Error loading config': new monitors and rules do nothing until it is corrected"
     return [Finding("targets/configuration", "error", message, hint, object="Prometheus")]
+
+
+def check_loaded(pools: Iterable[str], monitors: Sequence[Monitor] | None) -> list[Finding]:
+    """Prometheus scrapes nothing for a monitor that it does not select: else it runs the configuration of before."""
+    if monitors is None:
+        return []
+    selected = {pool for monitor in monitors for pool in monitor.pools}
+    left = sorted(pool for pool in pools if pool.startswith(MONITOR_POOLS) and pool not in selected)
+    if not left:
+        return []
+    of = f"{left[0]} and {len(left) - 1} more" if len(left) > 1 else left[0]
+    message = (
+        f"Prometheus still scrapes {of}, which no selected monitor asks for: it has not loaded its newest configuration"
+    )
+    hint = "Wait for the reloader, which may take three minutes; then read the log of its container config-reloader"
+    return [Finding("targets/not-loaded", "error", message, hint, object="Prometheus", evidence={"pools": left})]
 
 
 def missing_job(job: str) -> Finding:

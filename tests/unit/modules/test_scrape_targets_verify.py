@@ -222,6 +222,21 @@ def test_it_waits_for_the_target_of_a_monitor(server: Server, through_cluster: C
     assert result["summary"] == {"checked": 2, "passed": 2}
 
 
+def test_the_configuration_of_before_a_change_proves_nothing(
+    server: Server, through_cluster: Callable[..., Any]
+) -> None:
+    """The targets of a monitor that is no longer selected are up, and so is everything else: for a minute."""
+    now = [pooled("ias-system/web"), pooled("shop/web")]
+    server.on("GET", TARGETS, answer(*now, pooled("ias-system/old"), pooled("shop/web", 1)), answer(*now))
+    (finding,) = through_cluster(timeout=0)["findings"]
+    assert finding["id"] == "targets/not-loaded"
+    assert finding["message"] == (
+        "Prometheus still scrapes serviceMonitor/ias-system/old/0 and 1 more, which no selected monitor asks for: "
+        "it has not loaded its newest configuration"
+    )
+    assert through_cluster(timeout=20)["findings"] == []
+
+
 def test_somebody_elses_monitor_is_a_warning(server: Server, through_cluster: Callable[..., Any]) -> None:
     server.on("GET", TARGETS, answer(pooled("ias-system/web")))
     result = through_cluster(timeout=20)
