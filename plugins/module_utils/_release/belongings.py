@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from .._kube.client import Cluster, Object
@@ -31,7 +31,7 @@ class Belongings:
         self.namespace = namespace
         self._known: dict[str, dict[str, tuple[str, bool]]] = {}
 
-    def of(self, releases: Iterable[str]) -> list[dict[str, Any]]:
+    def of(self, releases: Collection[str]) -> list[dict[str, Any]]:
         """Everything that exists because of them, as shown in RETURN of release_objects_info."""
         revisions = [history.latest(self.cluster, self.namespace, name) for name in releases]
         found = [
@@ -40,7 +40,8 @@ class Belongings:
             if revision
             for belonging in objects.of_release(revision, self.namespace)
         ]
-        found += [Belonging(key, "claim") for key in self._claims([belonging.key for belonging in found])]
+        rendered = {belonging.key for belonging in found}
+        found += [Belonging(key, "claim") for key in self._claims(releases) if key not in rendered]
         found += [Belonging(key, "collection") for key in self._made_by_modules()]
         present = self.existing([as_dict(belonging) for belonging in found])
         ours = {(item["kind"], item["namespace"], item["name"]) for item in present}
@@ -59,10 +60,9 @@ class Belongings:
             and (found := self.cluster.find(path))
         ]
 
-    def _claims(self, keys: list[Key]) -> list[Key]:
-        sets = self.cluster.items(f"/apis/apps/v1/namespaces/{self.namespace}/statefulsets")
+    def _claims(self, releases: Collection[str]) -> list[Key]:
         known = self.cluster.names(f"/api/v1/namespaces/{self.namespace}/persistentvolumeclaims")
-        return objects.claims(sets, known, keys)
+        return objects.claims(known, releases)
 
     def _made_by_modules(self) -> Iterator[Key]:
         for api_version, kind in MADE_BY_MODULES:

@@ -11,7 +11,7 @@ for themselves (the operator's Service in kube-system, the certificate of its we
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from .._kube.client import Object
@@ -22,7 +22,6 @@ from .manifest import Key
 Origin = Literal["release", "hook", "program", "claim", "collection", "definition"]
 _KUBELET_SERVICE = re.compile(r"--kubelet-service=([^/\s]+)/(\S+)")
 _CERTIFICATE = re.compile(r"--secret-name=(\S+)")
-_KEEP = "helm.sh/resource-policy"
 
 
 class Belonging(NamedTuple):
@@ -46,26 +45,24 @@ def of_release(revision: Revision, namespace: str) -> list[Belonging]:
     return list({belonging.key: belonging for belonging in reversed(found)}.values())[::-1]
 
 
-def claims(stateful_sets: Iterable[Object], known: Iterable[Object], keys: Iterable[Key]) -> list[Key]:
-    """The claims among `known` of those StatefulSets that are in `keys` or belong to an object that is.
+def claims(known: Iterable[Object], releases: Collection[str]) -> list[Key]:
+    """The claims among `known` that belong to the releases, by their labels.
 
-    Kubernetes keeps a claim when its StatefulSet goes, and names no owner in it.
+    Kubernetes keeps a claim when its StatefulSet goes; the selector of that stands in its labels. Charts select by the
+    release, the operator by its own object, whose name begins with that of the release.
     """
-    owners = {(key.kind, key.name) for key in keys}
-    prefixes = [
-        f"{template['metadata']['name']}-{item['metadata']['name']}-"
-        for item in stateful_sets
-        if ("StatefulSet", item["metadata"]["name"]) in owners
-        or any((owner["kind"], owner["name"]) in owners for owner in item["metadata"].get("ownerReferences") or [])
-        for template in item["spec"].get("volumeClaimTemplates") or []
-    ]
-    pattern = re.compile("|".join(f"{re.escape(prefix)}[0-9]+" for prefix in prefixes) or "(?!)")
-    metadata = [item["metadata"] for item in known]
     return [
-        Key("PersistentVolumeClaim", item["namespace"], item["name"], "v1")
-        for item in metadata
-        if pattern.fullmatch(item["name"])
+        Key("PersistentVolumeClaim", metadata["namespace"], metadata["name"], "v1")
+        for metadata in (item["metadata"] for item in known)
+        if _is_of(metadata.get("labels") or {}, releases)
     ]
+
+
+def _is_of(labels: Mapping[str, str], releases: Collection[str]) -> bool:
+    instance = labels.get("app.kubernetes.io/instance", "")
+    if labels.get("app.kubernetes.io/managed-by") == "prometheus-operator":
+        return instance.startswith(tuple(f"{release}-" for release in releases))
+    return instance in releases
 
 
 def _placed(item: Object, namespace: str) -> Key:

@@ -81,9 +81,9 @@ DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 CLAIMS = f"/api/v1/{SPACE}/persistentvolumeclaims"
 
 
-def stateful_set(kube: FakeKube, name: str, template: str, **metadata: Any) -> None:
-    templates = [{"metadata": {"name": template}}]
-    kube.add(f"/apis/apps/v1/{SPACE}/statefulsets/{name}", spec={"volumeClaimTemplates": templates}, metadata=metadata)
+def claim(kube: FakeKube, name: str, instance: str, manager: str = "Helm") -> None:
+    labels = {"app.kubernetes.io/instance": instance, "app.kubernetes.io/managed-by": manager}
+    kube.add(f"{CLAIMS}/{name}", spec={"volumeName": f"pv-{name}"}, metadata={"labels": labels})
 
 
 @pytest.fixture
@@ -92,8 +92,7 @@ def kube() -> Iterator[FakeKube]:
         server.discovery.update(DISCOVERY)
         server.serves.add(DEFINITIONS)
         store(server, record(2, "deployed", MANIFEST, hooks=[{"manifest": HOOK}]))
-        stateful_set(server, "demo", "data")
-        stateful_set(server, "prometheus-main", "db", ownerReferences=[{"kind": "Prometheus", "name": "main"}])
+        server.add(f"/apis/apps/v1/{SPACE}/statefulsets/demo")
         server.add("/apis/rbac.authorization.k8s.io/v1/clusterroles/demo")
         server.add(f"{OPERATOR}/prometheuses/main")
         server.add(f"/apis/apps/v1/{SPACE}/deployments/operator")
@@ -101,12 +100,13 @@ def kube() -> Iterator[FakeKube]:
         server.add(f"/api/v1/{SPACE}/secrets/demo-admission")
         server.add(f"/api/v1/{SPACE}/secrets/admin", metadata={"labels": OURS})
         server.add(f"{OPERATOR}/prometheusrules/alerts", metadata={"labels": OURS})
-        for name in ("data-demo-0", "data-demo-1", "db-prometheus-main-0"):
-            server.add(f"{CLAIMS}/{name}", spec={"volumeName": f"pv-{name}"})
+        for name in ("data-demo-0", "data-demo-1"):
+            claim(server, name, "demo")
+        claim(server, "db-prometheus-main-0", "demo-main", "prometheus-operator")
         # of others
-        stateful_set(server, "postgres", "data")
-        server.add(f"{CLAIMS}/data-postgres-0")
-        server.add(f"{CLAIMS}/data-demo-backup")
+        claim(server, "data-postgres-0", "postgres")
+        claim(server, "data-demo-0-of-another", "demo-two")
+        claim(server, "db-prometheus-theirs-0", "theirs-main", "prometheus-operator")
         server.add("/api/v1/namespaces/kube-system/services/kubelet")
         yield server
 
@@ -179,9 +179,19 @@ def test_what_is_left_of_an_earlier_list(kube: FakeKube, run: Run) -> None:
     assert named(run(objects=before)) == {"program Service kube-system/demo-kubelet"}
 
 
+def test_the_claims_of_a_release_that_is_gone(kube: FakeKube, run: Run) -> None:
+    """Kept by an earlier uninstall; the records of Helm are gone."""
+    del kube.objects[f"/api/v1/{SPACE}/secrets/sh.helm.release.v1.demo.v2"]
+    assert {name for name in named(run()) if name.startswith("claim ")} == {
+        "claim PersistentVolumeClaim ias-system/data-demo-0",
+        "claim PersistentVolumeClaim ias-system/data-demo-1",
+        "claim PersistentVolumeClaim ias-system/db-prometheus-main-0",
+    }
+
+
 def test_a_right_that_is_missing_is_named(kube: FakeKube, run: Run) -> None:
-    kube.denied.add(("list", "statefulsets"))
+    kube.denied.add(("list", "persistentvolumeclaims"))
     result = run()
     assert result["failed"] is True
     assert "the objects of demo, not-installed cannot be listed" in result["msg"]
-    assert "statefulsets" in result["msg"]
+    assert "persistentvolumeclaims" in result["msg"]
