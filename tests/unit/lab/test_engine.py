@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,14 +22,16 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_second_lab_is_refused(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_lab_is_refused(run: Path) -> None:
     """The first would lose its bridge and packet filter when the second one stops."""
     other = run / "ias-lab-other"
     other.mkdir()
-    (other / "docker.pid").write_text(str(os.getpid()))
-    monkeypatch.setattr(engine, "_process", lambda folder: os.getpid() if folder == other else None)
-    with pytest.raises(LabError, match=r"another lab runs on this machine \(unix:.*ias-lab-other/docker\.sock"):
-        engine.start()
+    waits = [sys.executable, "-c", "input()", f"unix://{other}/docker.sock"]
+    with subprocess.Popen(waits, stdin=subprocess.PIPE) as process:
+        (other / "docker.pid").write_text(str(process.pid))
+        with pytest.raises(LabError, match=r"another lab runs on this machine \(unix:.*ias-lab-other/docker\.sock"):
+            engine.start()
+        process.kill()
 
 
 @pytest.mark.parametrize("content", ["", "no number", "ours"])
