@@ -26,8 +26,10 @@ def test_a_second_lab_is_refused(run: Path) -> None:
     """The first would lose its bridge and packet filter when the second one stops."""
     other = run / "ias-lab-other"
     other.mkdir()
-    waits = [sys.executable, "-c", "input()", f"unix://{other}/docker.sock"]
-    with subprocess.Popen(waits, stdin=subprocess.PIPE) as process:
+    waits = [sys.executable, "-c", "input(1)", f"unix://{other}/docker.sock"]
+    with subprocess.Popen(waits, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.read(1) == b"1"  # it runs: before, its command line may be empty
         (other / "docker.pid").write_text(str(process.pid))
         with pytest.raises(LabError, match=r"another lab runs on this machine \(unix:.*ias-lab-other/docker\.sock"):
             engine.start()
